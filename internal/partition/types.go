@@ -2,6 +2,8 @@ package partition
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -43,3 +45,6 @@ func GPTType(name string) (GUID, error) {
 	}
 	return ParseGUID(text)
 }
+
+// GPTCodes returns the codes that [GPTType] knows, sorted.
+func GPTCodes() []string { return slices.Sorted(maps.Keys(gptTypes)) }
