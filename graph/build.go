@@ -1,0 +1,326 @@
+package graph
+
+import (
+	"container/heap"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/dibgraph/dibgraph/cache"
+)
+
+// A Builder brings the nodes of a graph up to date. Set its fields before the
+// first use. One Builder serves one build, which may take several calls of
+// [Builder.Build] if the graph has to be laid out anew in between: what an
+// earlier call ran is not counted again.
+type Builder struct {
+	Store *cache.Store
+	// Jobs is how many nodes may run at once; less than 1 means 1.
+	Jobs int
+	// Events receives what happens; nil drops it.
+	Events func(Event)
+	// Force says which nodes run again although their key hits; nil is none.
+	Force func(*Node) bool
+	// KeepFailed, if not nil, is given the directory with what a failed
+	// node had written into the build tree, before it is thrown away.
+	KeepFailed func(n *Node, upper string) error
+	// Name is recorded as the maker of every result, such as "user@host".
+	Name string
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
+
+	mu    sync.Mutex         // guards Events and fresh
+	fresh map[string]*Result // by node ID: what ran in this build
+}
+
+func (b *Builder) now() time.Time {
+	if b.Now != nil {
+		return b.Now()
+	}
+	return time.Now()
+}
+
+func (b *Builder) emit(e Event) {
+	if b.Events == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.Events(e)
+}
+
+// Build makes every node of g hit or run, and returns their results in order.
+// On failure it starts nothing new, waits for what runs, and returns the
+// results so far with the error: a [*NodeError] for a node that failed, or
+// the error of a [Node.Check].
+func (b *Builder) Build(ctx context.Context, g *Graph) ([]*Result, error) {
+	order, err := g.Order()
+	if err != nil {
+		return nil, err
+	}
+	b.emit(Planned{Nodes: order})
+	for attempt := 1; ; attempt++ {
+		results, err := b.pass(ctx, order)
+		// Something that was there when it was looked up is gone: damaged,
+		// or trimmed by another process. Its record is gone with it, so the
+		// next pass makes it again and takes everything else as it is.
+		if errors.Is(err, cache.ErrMissing) && attempt < maxLost {
+			continue
+		}
+		return results, err
+	}
+}
+
+// maxLost bounds how often one build makes up for content that vanishes
+// under it; more than that means a store that loses what is put into it.
+const maxLost = 8
+
+// A run of pass owns the scheduling state below; workers only send results.
+type schedule struct {
+	order   []*Node
+	index   map[*Node]int
+	waits   []int   // unfinished dependencies, by index
+	next    [][]int // dependents, by index
+	ready   intHeap
+	results []*Result
+}
+
+func newSchedule(order []*Node) *schedule {
+	s := &schedule{
+		order: order, index: make(map[*Node]int, len(order)),
+		waits: make([]int, len(order)), next: make([][]int, len(order)), results: make([]*Result, len(order)),
+	}
+	for i, n := range order {
+		s.index[n] = i
+		s.results[i] = &Result{Node: n, Status: Skipped}
+		deps := n.dependencies()
+		s.waits[i] = len(deps)
+		for _, d := range deps {
+			s.next[s.index[d]] = append(s.next[s.index[d]], i)
+		}
+		if len(deps) == 0 {
+			s.ready = append(s.ready, i)
+		}
+	}
+	heap.Init(&s.ready)
+	return s
+}
+
+func (s *schedule) finish(r *Result) {
+	i := s.index[r.Node]
+	s.results[i] = r
+	for _, d := range s.next[i] {
+		if s.waits[d]--; s.waits[d] == 0 {
+			heap.Push(&s.ready, d)
+		}
+	}
+}
+
+func (s *schedule) record(n *Node) *cache.Record { return s.results[s.index[n]].Record }
+
+// pass takes every node once, lowest first among those that are ready.
+func (b *Builder) pass(ctx context.Context, order []*Node) ([]*Result, error) {
+	s := newSchedule(order)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	done := make(chan *Result)
+	var running int
+	var failure error
+	for running > 0 || (failure == nil && s.ready.Len() > 0) {
+		for failure == nil && s.ready.Len() > 0 && running < max(b.Jobs, 1) {
+			n := order[heap.Pop(&s.ready).(int)]
+			in := b.inputs(n, s.record)
+			running++
+			go func() { done <- b.take(ctx, n, in) }()
+		}
+		r := <-done
+		running--
+		if err := b.check(r); err != nil {
+			r.Err = err
+		}
+		if r.Err != nil {
+			s.results[s.index[r.Node]] = r
+			if failure == nil {
+				failure = r.Err
+				cancel()
+			}
+			continue
+		}
+		s.finish(r)
+	}
+	if failure == nil {
+		failure = context.Cause(ctx)
+	}
+	return s.results, failure
+}
+
+// check asks the node whether what it left is what the graph was laid out on.
+func (b *Builder) check(r *Result) error {
+	if r.Err != nil || r.Node.Check == nil {
+		return nil
+	}
+	in := &Inputs{records: map[*Node]*cache.Record{r.Node: r.Record}, store: b.Store}
+	return r.Node.Check(func(output string) ([]byte, error) { return in.Read(r.Node, output) })
+}
+
+// take looks one node up and runs it if it misses. It reports the result as
+// an event unless an earlier pass of this build already did.
+func (b *Builder) take(ctx context.Context, n *Node, in *Inputs) *Result {
+	v, err := b.judge(n, in)
+	if err == nil && !v.hit() {
+		return b.make(ctx, n, in, v)
+	}
+	if err != nil {
+		return b.finished(&Result{Node: n, Status: Failed, Err: err})
+	}
+	return b.finished(b.hit(n, v))
+}
+
+// make runs a node under the lock of its key, unless another process or
+// another image of this build was faster.
+func (b *Builder) make(ctx context.Context, n *Node, in *Inputs, first verdict) *Result {
+	failed := func(err error) *Result {
+		return b.finished(&Result{Node: n, Status: Failed, Err: err})
+	}
+	unlock, err := b.Store.Lock(ctx, first.key, func() { b.emit(Waiting{n}) })
+	if err != nil {
+		return failed(err)
+	}
+	defer unlock()
+	v, err := b.judge(n, in)
+	if err != nil {
+		return failed(err)
+	}
+	if v.hit() {
+		return b.finished(b.hit(n, v))
+	}
+	// The first look may have removed a record it found without its content;
+	// the second then knows less about why the node runs.
+	v.reasons = first.reasons
+	return b.finished(b.run(ctx, n, in, v))
+}
+
+func (b *Builder) hit(n *Node, v verdict) *Result {
+	r := &Result{Node: n, Status: Hit, Record: v.record, State: stateOf(v.record), Log: v.record.Log}
+	if v.last == nil || v.last.Key != v.record.Key {
+		r.Err = b.Store.SetLast(n.Image, n.Name, v.record.Key)
+	}
+	r.Changed = v.last == nil || !sameResult(v.last, v.record)
+	return r
+}
+
+func (b *Builder) run(ctx context.Context, n *Node, in *Inputs, v verdict) (r *Result) {
+	r = &Result{Node: n, Status: Failed, Reasons: v.reasons, Started: b.now()}
+	w, err := b.prepare(ctx, n, in)
+	if err != nil {
+		r.Err = err
+		return r
+	}
+	defer func() {
+		if err := b.drop(w); err != nil && r.Err == nil {
+			r.Err = err
+		}
+	}()
+	b.emit(Started{Node: n, Reasons: v.reasons, At: r.Started, Log: w.Log.Name()})
+	runErr := n.Action.Run(ctx, w)
+	r.Took = b.now().Sub(r.Started)
+	if r.Log, err = b.keepLog(w.Log); err != nil {
+		r.Err = errors.Join(runErr, err)
+		return r
+	}
+	if runErr != nil {
+		r.Err = b.failure(ctx, w, r.Log, runErr)
+		return r
+	}
+	if r.Record, r.Err = b.commit(w, v, r.Started, r.Log); r.Err != nil {
+		return r
+	}
+	r.Err = b.Store.SetLast(n.Image, n.Name, r.Record.Key)
+	r.Status, r.State = Ran, stateOf(r.Record)
+	r.Changed = v.last == nil || !sameResult(v.last, r.Record)
+	return r
+}
+
+// failure names what failed, and keeps what it had written if wanted. A node
+// that was stopped because the whole build was is no failure of its own.
+func (b *Builder) failure(ctx context.Context, w *Work, log cache.Blob, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if errors.Is(err, cache.ErrMissing) {
+		return err
+	}
+	if b.KeepFailed != nil {
+		err = errors.Join(err, b.KeepFailed(w.Node, w.Upper))
+	}
+	return &NodeError{Node: w.Node, Log: log, Err: err}
+}
+
+// keepLog puts what a run printed into the store. Log files are small next to
+// the layers, and the file is still being held open, so it is copied.
+func (b *Builder) keepLog(log *os.File) (cache.Blob, error) {
+	if _, err := log.Seek(0, 0); err != nil {
+		return cache.Blob{}, fmt.Errorf("keep log: %w", err)
+	}
+	return b.Store.PutBlob(log)
+}
+
+// finished reports r once per build and remembers what ran, so that a later
+// pass over the same node, which then hits, still counts as that run.
+func (b *Builder) finished(r *Result) *Result {
+	b.mu.Lock()
+	if b.fresh == nil {
+		b.fresh = make(map[string]*Result)
+	}
+	earlier := b.fresh[r.Node.ID()]
+	if earlier != nil && r.Status == Hit && earlier.Record != nil && earlier.Record.Key == r.Record.Key {
+		b.mu.Unlock()
+		again := *earlier
+		again.Node = r.Node
+		return &again
+	}
+	if r.Err == nil {
+		b.fresh[r.Node.ID()] = r
+	}
+	b.mu.Unlock()
+	b.emit(Finished{r})
+	return r
+}
+
+// ranAlready reports whether the node ran in an earlier pass of this build.
+func (b *Builder) ranAlready(n *Node) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	r := b.fresh[n.ID()]
+	return r != nil && r.Status == Ran
+}
+
+// sameResult reports whether two runs left the same for everything after.
+func sameResult(a, b *cache.Record) bool {
+	if a.Chain != b.Chain || len(a.Outputs) != len(b.Outputs) {
+		return false
+	}
+	for name, blob := range a.Outputs {
+		if b.Outputs[name] != blob {
+			return false
+		}
+	}
+	return true
+}
+
+// intHeap is a heap of node positions, lowest first.
+type intHeap []int
+
+func (h intHeap) Len() int           { return len(h) }
+func (h intHeap) Less(i, j int) bool { return h[i] < h[j] }
+func (h intHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+func (h *intHeap) Push(x any)        { *h = append(*h, x.(int)) }
+func (h *intHeap) Pop() any {
+	old := *h
+	x := old[len(old)-1]
+	*h = old[:len(old)-1]
+	return x
+}

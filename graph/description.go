@@ -1,0 +1,101 @@
+package graph
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/dibgraph/dibgraph/cache"
+)
+
+// Digest names bytes by their content. It is the cache's type under a name
+// that actions can use without importing the cache.
+type Digest = cache.Digest
+
+// DigestBytes returns the digest of b.
+func DigestBytes(b []byte) Digest { return cache.DigestBytes(b) }
+
+// DigestText returns the digest of s.
+func DigestText(s string) Digest { return cache.DigestBytes([]byte(s)) }
+
+// A Line is one input in a description: the name of something that can change
+// a node's result, and its present value.
+type Line struct{ Name, Value string }
+
+// A Description lists the inputs of a node, one a line. The zero value is
+// empty and ready to use. Names must not hold tabs or newlines; values are
+// quoted by the method that adds them when they could.
+type Description struct{ lines []Line }
+
+// Add writes a line whose value is formatted as by [fmt.Sprintf]. Values that
+// can hold arbitrary text belong in a %q.
+func (d *Description) Add(name, format string, args ...any) {
+	d.lines = append(d.lines, Line{name, fmt.Sprintf(format, args...)})
+}
+
+// Digest writes a line whose value is a content digest.
+func (d *Description) Digest(name string, digest Digest) {
+	d.lines = append(d.lines, Line{name, digest.String()})
+}
+
+// Lines returns what was written, in order.
+func (d *Description) Lines() []Line { return d.lines }
+
+// String returns the text that is hashed: "name<tab>value" a line.
+func (d *Description) String() string {
+	var b strings.Builder
+	for _, l := range d.lines {
+		b.WriteString(l.Name)
+		b.WriteByte('\t')
+		b.WriteString(l.Value)
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// ParseDescription reads back what String wrote. Lines without a tab are kept
+// as names without a value, so that a record of a later format can still be
+// shown.
+func ParseDescription(text string) []Line {
+	var lines []Line
+	for l := range strings.Lines(text) {
+		name, value, _ := strings.Cut(strings.TrimSuffix(l, "\n"), "\t")
+		lines = append(lines, Line{name, value})
+	}
+	return lines
+}
+
+// A Difference is one input that two descriptions do not agree on. Old is
+// empty for an input that was added, New for one that was removed; Added and
+// Removed tell that apart from an empty value.
+type Difference struct {
+	Name           string
+	Old, New       string
+	Added, Removed bool
+}
+
+// Diff lists what differs between two descriptions, in the order of the new
+// one, removed inputs last. Names occur once in a description.
+func Diff(before, after []Line) []Difference {
+	old := make(map[string]string, len(before))
+	for _, l := range before {
+		old[l.Name] = l.Value
+	}
+	var diffs []Difference
+	seen := make(map[string]bool, len(after))
+	for _, l := range after {
+		seen[l.Name] = true
+		was, ok := old[l.Name]
+		switch {
+		case !ok:
+			diffs = append(diffs, Difference{Name: l.Name, New: l.Value, Added: true})
+		case was != l.Value:
+			diffs = append(diffs, Difference{Name: l.Name, Old: was, New: l.Value})
+		}
+	}
+	for _, l := range before {
+		if !seen[l.Name] {
+			diffs = append(diffs, Difference{Name: l.Name, Old: l.Value, Removed: true})
+		}
+	}
+	return diffs
+}

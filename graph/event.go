@@ -1,0 +1,35 @@
+package graph
+
+import (
+	"time"
+
+	"github.com/dibgraph/dibgraph/cache"
+)
+
+// An Event tells a listener what the builder does. Listeners are called from
+// one goroutine at a time and must not block for long.
+type Event interface{ event() }
+
+// Planned comes once, before anything runs: the nodes in the order they are
+// taken.
+type Planned struct{ Nodes []*Node }
+
+// Started says that a node begins to run, and why.
+type Started struct {
+	Node    *Node
+	Reasons []cache.Reason
+	At      time.Time
+	// Log is the file that the node's output is being written to.
+	Log string
+}
+
+// Waiting says that another process is building the same node.
+type Waiting struct{ Node *Node }
+
+// Finished says that a node hit, ran or failed.
+type Finished struct{ Result *Result }
+
+func (Planned) event()  {}
+func (Started) event()  {}
+func (Waiting) event()  {}
+func (Finished) event() {}

@@ -1,0 +1,144 @@
+package graph
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/dibgraph/dibgraph/cache"
+)
+
+// An Action is the work of one [Node]. Everything that can change what Run
+// leaves, other than the parent state and the node's Inputs, must appear in
+// what Describe writes or, for things that Run may or may not read, be named
+// by Run in [Work.Observed].
+type Action interface {
+	// Describe writes the static part of the node's description. It changes
+	// nothing and needs no privileges.
+	Describe(d *Description, in *Inputs) error
+	// Run does the work. It reads what it described and nothing else.
+	Run(ctx context.Context, w *Work) error
+}
+
+// An Observer is an [Action] with ambient inputs: things a run may or may not
+// read. Run reports the names of those it did read; Observe later writes
+// their present values.
+type Observer interface {
+	// Observe writes the lines for one observation name. A name that means
+	// nothing any more gets a line that says so; it is not an error.
+	Observe(d *Description, name string, in *Inputs) error
+}
+
+// A Node places an [Action] in a graph. Nodes do not change once added.
+type Node struct {
+	// Image is the image the node belongs to, the scope of its history.
+	Image string
+	// Name is unique within the image: "install.d/50-app", "env:root".
+	Name string
+	// Kind says what sort of work it is: "hook", "environment", "disk" …
+	Kind   string
+	Action Action
+
+	// Parent is the node on whose state this one works; nil means an empty
+	// tree. Its chain is always part of the key.
+	Parent *Node
+	// Inputs are nodes whose outputs the action reads. The digests of all
+	// their outputs are part of the key.
+	Inputs []*Node
+	// Partial are nodes of whose outputs the action uses only a part, which
+	// its Describe writes.
+	Partial []*Node
+
+	// Layer says that what the action writes into the build tree becomes a
+	// layer of the state this node leaves.
+	Layer bool
+	// Volatile lists the paths of a layer whose content is masked in its
+	// digest, as patterns relative to the build tree.
+	Volatile []string
+
+	// Check, if not nil, is called with the node's outputs once they are
+	// known, whether the node hit or ran. An error stops the build and is
+	// returned as it is: it says that the graph was laid out on an
+	// assumption that proved wrong.
+	Check func(read func(output string) ([]byte, error)) error
+}
+
+// ID names the node in one graph.
+func (n *Node) ID() string { return n.Image + "/" + n.Name }
+
+// dependencies returns every node that must be finished first, each once.
+func (n *Node) dependencies() []*Node {
+	var all []*Node
+	seen := map[*Node]bool{nil: true}
+	for _, list := range [][]*Node{{n.Parent}, n.Inputs, n.Partial} {
+		for _, d := range list {
+			if !seen[d] {
+				seen[d] = true
+				all = append(all, d)
+			}
+		}
+	}
+	return all
+}
+
+// A Status says what became of a node, or would.
+type Status string
+
+const (
+	// Hit: the key has a record and all its content is here.
+	Hit Status = "hit"
+	// Ran: the node ran and its result is recorded.
+	Ran Status = "ran"
+	// Failed: the node ran and failed.
+	Failed Status = "failed"
+	// Skipped: something the node depends on failed or the build stopped.
+	Skipped Status = "skipped"
+	// Run: a plan's verdict, the node would run.
+	Run Status = "run"
+	// Maybe: a plan's verdict. Something the node depends on would run; if
+	// that leaves the same bytes as before, this node hits, otherwise it runs.
+	Maybe Status = "maybe"
+)
+
+// A Result is what is known about a node after it was looked up or ran.
+type Result struct {
+	Node   *Node
+	Status Status
+	// Record is nil for nodes that failed, were skipped or are only planned.
+	Record *cache.Record
+	// Reasons say why the node missed, first cause first; empty for a hit.
+	Reasons []cache.Reason
+	// State is what the node leaves; nil for nodes without a layer.
+	State *State
+	// Changed says that a node that ran left something else than the record
+	// it was compared with. False means early cutoff.
+	Changed bool
+	// Log is what a node that ran or failed printed.
+	Log     cache.Blob
+	Started time.Time
+	// Took is how long the node ran here; zero for a hit.
+	Took time.Duration
+	// Err is set for a node that failed.
+	Err error
+}
+
+// Output returns the blob of an output, and whether there is one of that name.
+func (r *Result) Output(name string) (cache.Blob, bool) {
+	if r == nil || r.Record == nil {
+		return cache.Blob{}, false
+	}
+	b, ok := r.Record.Outputs[name]
+	return b, ok
+}
+
+// A NodeError says which node failed, and where to read what it printed.
+type NodeError struct {
+	Node *Node
+	Log  cache.Blob
+	Err  error
+}
+
+func (e *NodeError) Error() string {
+	return fmt.Sprintf("build %s: %s: %v", e.Node.Image, e.Node.Name, e.Err)
+}
+func (e *NodeError) Unwrap() error { return e.Err }

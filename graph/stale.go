@@ -1,0 +1,180 @@
+package graph
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/dibgraph/dibgraph/cache"
+)
+
+// keyFormat is the first line of every description. It changes whenever the
+// meaning of a description or of a record's outputs changes, which disowns
+// everything cached before.
+const keyFormat = "dibgraph-key-1"
+
+// A verdict is what the cache says about one node: its static description,
+// and either the record it hits or the reasons why it must run.
+type verdict struct {
+	static  []Line
+	key     cache.Key // of the static part
+	record  *cache.Record
+	reasons []cache.Reason
+	last    *cache.Record // what this node last used; nil if nothing is known
+}
+
+func (v verdict) hit() bool { return v.record != nil }
+
+// judge computes n's key for every trace shape seen before and looks it up.
+// It changes nothing and runs nothing.
+func (b *Builder) judge(n *Node, in *Inputs) (verdict, error) {
+	static, err := describe(n, in)
+	if err != nil {
+		return verdict{}, err
+	}
+	v := verdict{static: static.Lines(), key: cache.KeyOf(static.String())}
+	v.last, err = b.Store.Last(n.Image, n.Name)
+	if err != nil && !errors.Is(err, cache.ErrMiss) {
+		return verdict{}, err
+	}
+	if reason, forced := b.forced(n); forced {
+		v.reasons = []cache.Reason{reason}
+		return v, nil
+	}
+	shapes, err := b.Store.Shapes(v.key)
+	if err != nil {
+		return verdict{}, err
+	}
+	var lost []cache.Reason
+	for _, shape := range shapes {
+		text, err := observed(n, in, v.static, shape)
+		if err != nil {
+			return verdict{}, err
+		}
+		record, err := b.Store.Lookup(cache.KeyOf(text))
+		if err == nil {
+			v.record = record
+			return v, nil
+		}
+		var miss *cache.MissError
+		if !errors.As(err, &miss) {
+			return verdict{}, err
+		}
+		switch miss.Reason {
+		case cache.ContentMissing:
+			lost = append(lost, cache.Reason{Kind: cache.ReasonMissing, Detail: miss.Detail})
+		case cache.Damaged:
+			lost = append(lost, cache.Reason{Kind: cache.ReasonDamaged, Detail: miss.Detail})
+		}
+	}
+	if v.reasons = lost; len(lost) == 0 {
+		v.reasons, err = b.compare(n, in, v)
+	}
+	return v, err
+}
+
+// forced says whether the user asked for this node to run whatever its key.
+func (b *Builder) forced(n *Node) (cache.Reason, bool) {
+	if b.Force == nil || !b.Force(n) || b.ranAlready(n) {
+		return cache.Reason{}, false
+	}
+	return cache.Reason{Kind: cache.ReasonForced, Detail: "you asked for it to run again"}, true
+}
+
+// describe returns the static part of n's description.
+func describe(n *Node, in *Inputs) (*Description, error) {
+	var d Description
+	d.Add("format", keyFormat)
+	d.Add("kind", "%s", n.Kind)
+	d.Add("name", "%q", n.Name)
+	d.Digest("parent", in.Parent.Chain())
+	for _, input := range n.Inputs {
+		for _, output := range in.Outputs(input) {
+			d.Digest(fmt.Sprintf("input %s %q", input.Name, output), in.records[input].Outputs[output].Digest)
+		}
+	}
+	for _, pattern := range n.Volatile {
+		d.Add(fmt.Sprintf("volatile %q", pattern), "masked")
+	}
+	if err := n.Action.Describe(&d, in); err != nil {
+		return nil, fmt.Errorf("describe %s: %w", n.Name, err)
+	}
+	return &d, nil
+}
+
+// observed returns the whole description for one trace shape: the static
+// lines and the present value of every name in the shape.
+func observed(n *Node, in *Inputs, static []Line, shape []string) (string, error) {
+	d := Description{lines: slices.Clone(static)}
+	seen := make(map[string]bool, len(static))
+	for _, l := range static {
+		seen[l.Name] = true
+	}
+	for _, name := range shape {
+		var part Description
+		if o, ok := n.Action.(Observer); ok {
+			if err := o.Observe(&part, name, in); err != nil {
+				return "", fmt.Errorf("evaluate %q for %s: %w", name, n.Name, err)
+			}
+		}
+		for _, l := range part.lines {
+			if !seen[l.Name] { // several names may lead to one input
+				seen[l.Name] = true
+				d.lines = append(d.lines, l)
+			}
+		}
+	}
+	return d.String(), nil
+}
+
+// compare explains a miss by what differs from the record the node last used.
+func (b *Builder) compare(n *Node, in *Inputs, v verdict) ([]cache.Reason, error) {
+	if v.last == nil {
+		return []cache.Reason{{Kind: cache.ReasonNeverBuilt, Detail: "never built for this image here"}}, nil
+	}
+	text, err := observed(n, in, v.static, v.last.Shape)
+	if err != nil {
+		return nil, err
+	}
+	var reasons []cache.Reason
+	for _, diff := range Diff(ParseDescription(v.last.Description), ParseDescription(text)) {
+		reasons = append(reasons, reasonFor(n, diff))
+	}
+	if len(reasons) == 0 {
+		// The same inputs as last time, yet no record under that key.
+		return []cache.Reason{{Kind: cache.ReasonEvicted, Detail: "its result is no longer in the cache"}}, nil
+	}
+	// A changed state or input has its cause earlier in the graph; what
+	// started it all is read first.
+	slices.SortStableFunc(reasons, func(a, b cache.Reason) int {
+		return strings.Compare(causeOrder(a), causeOrder(b))
+	})
+	return reasons, nil
+}
+
+func causeOrder(r cache.Reason) string {
+	if r.Cause != "" {
+		return "0"
+	}
+	return "1"
+}
+
+func reasonFor(n *Node, diff Difference) cache.Reason {
+	r := cache.Reason{Kind: cache.ReasonChanged, Input: diff.Name, Old: diff.Old, New: diff.New}
+	switch {
+	case diff.Added:
+		r.Kind = cache.ReasonAdded
+	case diff.Removed:
+		r.Kind = cache.ReasonRemoved
+	}
+	switch {
+	case diff.Name == "parent" && n.Parent != nil:
+		r.Cause = n.Parent.Name
+		r.Detail = "the state left by " + n.Parent.Name + " changed"
+	case strings.HasPrefix(diff.Name, "input "):
+		r.Cause, _, _ = strings.Cut(strings.TrimPrefix(diff.Name, "input "), " ")
+		r.Detail = "the result of " + r.Cause + " changed"
+	}
+	return r
+}
