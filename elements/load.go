@@ -1,0 +1,89 @@
+package elements
+
+import (
+	"cmp"
+	"fmt"
+	"io/fs"
+)
+
+// An Image is a definition with everything that elements say about it. It does
+// not change after [Load] and can be used concurrently.
+type Image struct {
+	// Definition is what was asked for, completed from the caller's
+	// environment and the defaults.
+	Definition Definition
+	// Elements are those that take part: each after the ones it depends on,
+	// otherwise by name.
+	Elements []*Element
+	// Hooks is the merged hooks tree, as it is before the first hook runs.
+	Hooks *Tree
+	// Notices are what a user should know but need not act on.
+	Notices []string
+
+	words Words // what any file of any element mentions
+}
+
+// Load reads a definition and the elements it needs. The elements of stock,
+// one top-level directory each, come after those of the definition's path; nil
+// is none. The error holds all problems, see [Problems].
+func Load(def Definition, stock fs.FS) (*Image, error) {
+	def = def.complete()
+	problems := def.check()
+	library, err := OpenLibrary(def.ElementsPath, def.WorkDir, stock)
+	problems = append(problems, Problems(err)...)
+
+	img := &Image{Definition: def}
+	if len(words(def.Elements)) > 0 {
+		problems = append(problems, img.load(library)...)
+	}
+	if len(problems) > 0 {
+		return nil, join(problems)
+	}
+	for _, e := range img.Elements {
+		img.words = img.words.Merge(e.Tree.Words())
+	}
+	img.notice()
+	return img, nil
+}
+
+// load resolves, reads and merges the elements.
+func (img *Image) load(library *Library) []*Problem {
+	var problems, more []*Problem
+	img.Elements, problems = resolve(library, img.Definition)
+	problems = append(problems, load(img.Elements)...)
+	img.Hooks, more = merge(img.Elements)
+	return append(problems, more...)
+}
+
+// Element returns the element of that name, nil when it does not take part.
+func (img *Image) Element(name string) *Element {
+	for _, e := range img.Elements {
+		if e.Name == name {
+			return e
+		}
+	}
+	return nil
+}
+
+// Has reports whether the element takes part.
+func (img *Image) Has(name string) bool { return img.Element(name) != nil }
+
+// notice collects the notices.
+func (img *Image) notice() {
+	for _, e := range img.Elements {
+		for _, o := range e.Overridden {
+			img.Notices = append(img.Notices, fmt.Sprintf("element %s overrides %s", e.place(), o.place()))
+		}
+	}
+	for _, f := range img.Hooks.Files {
+		if _, ok := img.Hooks.Resolve(f.Path); f.IsLink() && !ok && isHookPath(f.Path) {
+			img.Notices = append(img.Notices,
+				fmt.Sprintf("%s: a link to %q, which leads nowhere among the hooks, so it never runs", f.Source, f.Link))
+		}
+	}
+}
+
+// place returns where an element is, for messages.
+func (e *Element) place() string {
+	return cmp.Or(e.Dir, "embedded:"+e.Name)
+}

@@ -1,0 +1,101 @@
+package elements
+
+import (
+	"bytes"
+	"strings"
+)
+
+// Mentions returns the variables that a text may depend on, whatever its
+// language: the words in it that can be names, comments included. A word that
+// ends in "_" is the beginning of a name that is put together when the text
+// runs ("DIB_REPOREF_$name"). A text that uses the environment as a whole, or
+// names that it computes in another way, or that is no text, depends on all.
+//
+// It rather says too much than too little. It does not see the programs that
+// the text starts; [ReadByTools] is for those.
+func Mentions(text []byte) Words {
+	if isBinary(text) {
+		return Words{All: true}
+	}
+	w := Words{Names: map[string]bool{}}
+	for start, end := range wordsOf(text) {
+		name := string(text[start:end])
+		w.Names[name] = true
+		if strings.HasSuffix(name, "_") {
+			w.Prefixes = append(w.Prefixes, name)
+		}
+	}
+	code := codeOf(text)
+	w.All = code.usesAll() || code.computesNames()
+	w.Prefixes = sortedSet(append(w.Prefixes, code.prefixes()...))
+	return w
+}
+
+// isBinary reports whether text has bytes that no text has.
+func isBinary(text []byte) bool {
+	for _, c := range text {
+		if c < ' ' && !isTextControl[c] || c == 0x7f {
+			return true
+		}
+	}
+	return false
+}
+
+// isTextControl are the control characters of texts: those of layout, and
+// escape, which colours messages.
+var isTextControl = [' ']bool{'\a': true, '\b': true, '\t': true, '\n': true, '\v': true, '\f': true, '\r': true, 0x1b: true}
+
+// wordsOf yields start and end of the words that can be names. Digits before a
+// word do not belong to it.
+func wordsOf(text []byte) func(yield func(start, end int) bool) {
+	return func(yield func(start, end int) bool) {
+		for i := 0; i < len(text); i++ {
+			if !isLetter(text[i]) {
+				continue
+			}
+			start := i
+			for i < len(text) && isWordByte(text[i]) {
+				i++
+			}
+			if !yield(start, i) {
+				return
+			}
+		}
+	}
+}
+
+func isLetter(c byte) bool { return c == '_' || 'a' <= c|0x20 && c|0x20 <= 'z' }
+
+func isWordByte(c byte) bool { return isLetter(c) || '0' <= c && c <= '9' }
+
+// code is a text as far as it runs, for the rules of dump.go.
+type code struct {
+	// text is without lines that are comments, and with continued lines joined.
+	text []byte
+	// shell says that words at the start of a line can be commands.
+	shell bool
+}
+
+// codeOf returns what runs of a text.
+func codeOf(text []byte) code {
+	c := code{shell: true}
+	for line := range bytes.Lines(text) {
+		if trimmed := bytes.TrimLeft(line, " \t"); bytes.HasPrefix(trimmed, []byte("#")) {
+			continue
+		}
+		if joined, ok := bytes.CutSuffix(line, []byte("\\\n")); ok {
+			line = append(bytes.Clone(joined), ' ')
+		}
+		c.text = append(c.text, line...)
+	}
+	first, _, _ := bytes.Cut(text, []byte("\n"))
+	if interpreter, ok := bytes.CutPrefix(first, []byte("#!")); ok {
+		for _, language := range []string{"python", "perl", "ruby", "node"} {
+			c.shell = c.shell && !bytes.Contains(interpreter, []byte(language))
+		}
+	}
+	return c
+}
+
+// has reports whether the word occurs anywhere in the text.
+func (c code) has(word string) bool { return bytes.Contains(c.text, []byte(word)) }
