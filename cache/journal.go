@@ -1,0 +1,187 @@
+package cache
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// An epoch is the time between two syncs of one store. While what was written
+// in it may not be on disk, a marker with its name is: see the package doc.
+type epoch struct {
+	name    string
+	writers sync.WaitGroup
+}
+
+// A journal knows the epochs of a store that have a marker.
+type journal struct {
+	syncing  sync.Mutex // held during a sync, so that a second one waits for the first
+	mu       sync.Mutex // guards what follows
+	count    int
+	current  *epoch   // nil until something is written
+	unsynced []*epoch // ended, with the marker still there
+}
+
+// begin is called before anything is written, and end of the result after it.
+// Only the first call after a sync costs an fsync.
+func (s *Store) begin() (*epoch, error) {
+	if s.readOnly {
+		return nil, ErrReadOnly
+	}
+	s.journal.mu.Lock()
+	defer s.journal.mu.Unlock()
+	if s.journal.current == nil {
+		s.journal.count++
+		e := &epoch{name: fmt.Sprintf("%s.%d", s.owner.id, s.journal.count)}
+		if err := writeDurable(s.path(pendingDir), e.name, s.bootID+"\n"); err != nil {
+			return nil, fmt.Errorf("begin an epoch of the store: %w", err)
+		}
+		s.journal.current = e
+	}
+	s.journal.current.writers.Add(1)
+	return s.journal.current, nil
+}
+
+func (e *epoch) end() { e.writers.Done() }
+
+// Sync makes durable what was written before the call, with one syncfs. It is
+// cheap if nothing was. Writes may go on meanwhile; they count for the next call.
+func (s *Store) Sync() error {
+	if s.readOnly {
+		return nil
+	}
+	s.journal.syncing.Lock()
+	defer s.journal.syncing.Unlock()
+	s.journal.mu.Lock()
+	if s.journal.current != nil {
+		s.journal.unsynced = append(s.journal.unsynced, s.journal.current)
+		s.journal.current = nil
+	}
+	epochs := s.journal.unsynced
+	s.journal.unsynced = nil
+	s.journal.mu.Unlock()
+	if len(epochs) == 0 {
+		return nil
+	}
+	for _, e := range epochs {
+		e.writers.Wait()
+	}
+	err := syncFilesystem(s.dir)
+	if err != nil {
+		s.journal.mu.Lock()
+		s.journal.unsynced = append(epochs, s.journal.unsynced...)
+		s.journal.mu.Unlock()
+		return fmt.Errorf("sync store %q: %w", s.dir, err)
+	}
+	for _, e := range epochs {
+		err = errors.Join(err, removeIfThere(s.path(pendingDir, e.name)))
+	}
+	return err
+}
+
+// settleEpochs deals with the markers of dead owners. An owner that died under
+// this kernel left its writes in the page cache: a sync is enough.
+func (s *Store) settleEpochs() error {
+	markers, err := readNames(s.path(pendingDir))
+	if err != nil {
+		return err
+	}
+	var settled []string
+	for _, name := range markers {
+		if !s.alive(ownerOf(name)) {
+			settled = append(settled, name)
+		}
+	}
+	if len(settled) == 0 {
+		return nil
+	}
+	lost, err := s.lostEpochs()
+	if err != nil {
+		return err
+	}
+	if len(lost) > 0 {
+		if err := s.dropLost(lost); err != nil {
+			return fmt.Errorf("drop what an unclean boot left: %w", err)
+		}
+	}
+	if err := syncFilesystem(s.dir); err != nil {
+		return err
+	}
+	for _, name := range settled {
+		err = errors.Join(err, removeIfThere(s.path(pendingDir, name)))
+	}
+	return err
+}
+
+// lostEpochs returns the epochs with a marker of another boot, whose owners are
+// dead.
+func (s *Store) lostEpochs() (map[string]bool, error) {
+	markers, err := readNames(s.path(pendingDir))
+	if err != nil {
+		return nil, err
+	}
+	lost := map[string]bool{}
+	for _, name := range markers {
+		boot, err := os.ReadFile(s.path(pendingDir, name))
+		if errors.Is(err, os.ErrNotExist) {
+			continue // synced just now
+		}
+		if err != nil {
+			return nil, err
+		}
+		// A read-only store locks nothing and so cannot ask for the owner; but
+		// on one machine, owners of another boot do not live.
+		if string(boot) != s.bootID+"\n" && (s.readOnly || !s.alive(ownerOf(name))) {
+			lost[name] = true
+		}
+	}
+	return lost, nil
+}
+
+// writeDurable makes a file that is on disk when it returns.
+func writeDurable(dir, name, content string) (err error) {
+	f, err := os.OpenFile(dir+"/"+name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(content)
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err != nil {
+		return err
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+func syncFilesystem(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := unix.Syncfs(int(f.Fd())); err != nil {
+		return fmt.Errorf("syncfs: %w", err)
+	}
+	return nil
+}
+
+// kernelBootID returns what differs from boot to boot of a kernel.
+func kernelBootID() (string, error) {
+	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return "", err
+	}
+	id := string(bytes.TrimSpace(b))
+	if id == "" || strings.Contains(id, "\n") {
+		return "", fmt.Errorf("unexpected boot id %q", b)
+	}
+	return id, nil
+}

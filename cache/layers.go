@@ -1,0 +1,198 @@
+package cache
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+// LayerOptions say how a layer is described.
+type LayerOptions struct {
+	// Volatile names files whose content must not make a difference, such as
+	// logs: paths relative to the layer, with the wildcards of path.Match in
+	// each component, and "**" for any number of components. The files stay in
+	// the layer as they are.
+	Volatile []string
+}
+
+// A Layer names what one node changed. The zero Layer stands for no change.
+type Layer struct {
+	Digest  Digest
+	Entries int   // paths in it
+	Bytes   int64 // sum of the file sizes, hard links counted once
+}
+
+// CommitLayer makes the upper directory of an overlay a layer and returns its
+// digest. The overlay must be unmounted, upper must be one that TempDir made or
+// a directory below it, and nothing may write to it any more.
+//
+// The directory becomes the layer, by a rename. If the layer is there already,
+// or nothing was written, it goes to the trash instead; what is nothing at all
+// is the zero Layer. What overlayfs notes for itself is removed from the files,
+// as are attributes of the trusted namespace, and sockets. An attribute that no
+// layer can hold is an error that names the path. After an error upper is where
+// it was.
+func (s *Store) CommitLayer(upper string, o LayerOptions) (Layer, error) {
+	e, err := s.begin()
+	if err != nil {
+		return Layer{}, err
+	}
+	defer e.end()
+	layer, err := s.commitLayer(filepath.Clean(upper), o)
+	if err != nil {
+		return Layer{}, fmt.Errorf("commit layer %q: %w", upper, err)
+	}
+	return layer, nil
+}
+
+func (s *Store) commitLayer(upper string, o LayerOptions) (Layer, error) {
+	volatile, err := parsePatterns(o.Volatile)
+	if err != nil {
+		return Layer{}, err
+	}
+	tree := scan{root: upper, volatile: volatile.match}
+	if err := tree.run(); err != nil {
+		return Layer{}, err
+	}
+	if err := tree.cleanUp(); err != nil {
+		return Layer{}, err
+	}
+	if len(tree.listing.Entries) == 0 {
+		s.Discard(upper)
+		return Layer{}, nil
+	}
+	m := metaOf(&tree.listing)
+	layer := Layer{Digest: m.Digest, Entries: m.Entries, Bytes: m.Bytes}
+	switch err := s.checkLayer(m.Digest); {
+	case err == nil:
+		s.Discard(upper)
+		return layer, nil
+	case errors.Is(err, ErrDamaged):
+		s.quarantineLayer(m.Digest)
+	case !errors.Is(err, ErrMissing):
+		return Layer{}, err
+	}
+	return layer, s.storeLayer(upper, &tree.listing, m)
+}
+
+// cleanUp removes what must not be in a layer. It is done after the whole tree
+// was found fit to be one.
+func (t *scan) cleanUp() error {
+	for _, x := range t.strip {
+		if err := unix.Lremovexattr(x.path, x.name); err != nil && !errors.Is(err, unix.ENODATA) {
+			return fmt.Errorf("remove attribute %s of %q: %w", x.name, x.path, err)
+		}
+	}
+	for _, path := range t.sockets {
+		if err := removeIfThere(t.root + "/" + path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// storeLayer puts the parts together under tmp and renames them to their place.
+func (s *Store) storeLayer(upper string, l *Listing, m meta) (err error) {
+	dir := s.owner.name("layer")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return err
+	}
+	if err := m.write(dir, l); err != nil {
+		return errors.Join(err, os.RemoveAll(dir))
+	}
+	// The root of a layer has no entry; what it is must not depend on the node.
+	if err := os.Chmod(upper, 0o755); err != nil {
+		return errors.Join(err, os.RemoveAll(dir))
+	}
+	tree := filepath.Join(dir, "tree")
+	if err := os.Rename(upper, tree); err != nil {
+		return errors.Join(err, os.RemoveAll(dir))
+	}
+	err = publishDir(dir, s.hashPath(layersDir, m.Digest))
+	if errors.Is(err, fs.ErrExist) {
+		s.Discard(dir) // somebody was faster
+		return nil
+	}
+	if err != nil {
+		return errors.Join(err, os.Rename(tree, upper), os.RemoveAll(dir))
+	}
+	return nil
+}
+
+// publishDir renames a directory to a place where there is none; the error is
+// fs.ErrExist if there is one.
+func publishDir(from, to string) error {
+	err := unix.Rename(from, to)
+	if errors.Is(err, unix.ENOENT) {
+		if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
+			return err
+		}
+		err = unix.Rename(from, to)
+	}
+	if errors.Is(err, unix.ENOTEMPTY) {
+		err = unix.EEXIST
+	}
+	if err != nil {
+		return &os.LinkError{Op: "rename", Old: from, New: to, Err: err}
+	}
+	return nil
+}
+
+// LayerDir returns the directory of a layer, for use as the lower directory of
+// an overlay, after a check that takes a few system calls. It must not be
+// changed. A layer that is not there is ErrMissing, and so is a damaged one,
+// which goes to quarantine.
+func (s *Store) LayerDir(d Digest) (string, error) {
+	s.checked.forget(d)
+	if err := s.checkLayer(d); err != nil {
+		if errors.Is(err, ErrDamaged) {
+			s.quarantineLayer(d)
+		}
+		return "", err
+	}
+	return s.hashPath(layersDir, d) + "/tree", nil
+}
+
+// Listing reads the listing of a layer. Errors are as for LayerDir.
+func (s *Store) Listing(d Digest) (*Listing, error) {
+	text, err := os.ReadFile(s.hashPath(layersDir, d) + "/listing")
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, err := s.LayerDir(d); err != nil {
+			return nil, err
+		}
+		return nil, missingLayer(d) // it went away in between
+	}
+	if err != nil {
+		return nil, err
+	}
+	l, err := ParseListing(text)
+	if err == nil && l.Digest() != d {
+		err = errors.New("its listing is of another layer")
+	}
+	if err != nil {
+		s.quarantineLayer(d)
+		return nil, damagedLayer(d, err.Error())
+	}
+	return l, nil
+}
+
+func missingLayer(d Digest) error { return &contentError{what: "layer " + d.Short()} }
+
+func damagedLayer(d Digest, how string) error {
+	return &contentError{what: "layer " + d.Short(), damage: how}
+}
+
+// quarantineLayer also gives up what was squashed, as it shares files with the
+// layers.
+func (s *Store) quarantineLayer(d Digest) {
+	if s.readOnly {
+		return
+	}
+	s.checked.forget(d)
+	s.quarantine(s.hashPath(layersDir, d), "layer")
+	s.dropSquashed()
+}

@@ -1,0 +1,142 @@
+package cache
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+	"unicode/utf8"
+)
+
+// recordFormat is the Format of the records that this package writes. It
+// changes with the meaning of a field.
+const recordFormat = 1
+
+// A Record is what the store keeps for a key: the work that the key names, with
+// every input behind it, and what the work left. All text must be valid UTF-8.
+type Record struct {
+	// Format is set by Put.
+	Format int `json:"format"`
+	// Epoch is set by Put: the epoch of the store in which the record was
+	// written, see the package doc.
+	Epoch string `json:"epoch,omitempty"`
+
+	// Image, Node and Kind say for which node the work was done first. They
+	// are for people: any node with the same key may use the record.
+	Image string `json:"image"`
+	Node  string `json:"node"`
+	Kind  string `json:"kind"`
+
+	// Key is the hash of Description, and Static that of its static part.
+	Key    Key `json:"key"`
+	Static Key `json:"static"`
+	// Description is the inputs, one a line, as hashed for Key.
+	Description string `json:"description"`
+	// Shape is the sorted names of the observed inputs.
+	Shape []string `json:"shape"`
+	// Coarse says that the run was not observed, so that every ambient input counts.
+	Coarse bool `json:"coarse,omitempty"`
+
+	// Layers (bottom first), Mounts (to be made again) and Chain are the state
+	// left behind; without layers and with a zero Chain there is none.
+	Layers []Digest `json:"layers,omitempty"`
+	Mounts []Mount  `json:"mounts,omitempty"`
+	Chain  Digest   `json:"chain,omitzero"`
+	// Mentions is the names of variables that the node's files mention.
+	Mentions []string `json:"mentions,omitempty"`
+
+	// Outputs are the files made, by name. A zero Log is no log.
+	Outputs map[string]Blob `json:"outputs,omitempty"`
+	Log     Blob            `json:"log,omitzero"`
+
+	// Tools are the host programs used, with their versions.
+	Tools    map[string]string `json:"tools,omitempty"`
+	Started  time.Time         `json:"started,omitzero"`
+	Duration time.Duration     `json:"duration,omitempty"` // nanoseconds
+	// Builder names who made it.
+	Builder string `json:"builder,omitempty"`
+}
+
+// A Mount is a mount that a node left behind, to be made again for the next.
+type Mount struct {
+	Source   string `json:"source,omitempty"`
+	Point    string `json:"point"`
+	FSType   string `json:"fstype,omitempty"`
+	Options  string `json:"options,omitempty"`
+	ReadOnly bool   `json:"read_only,omitempty"`
+}
+
+// ParseRecord reads the JSON of a record and checks it as Put does.
+func ParseRecord(data []byte) (*Record, error) {
+	var r Record
+	if err := json.Unmarshal(data, &r); err != nil {
+		return nil, fmt.Errorf("parse record: %w", err)
+	}
+	if err := r.check(); err != nil {
+		return nil, fmt.Errorf("parse record: %w", err)
+	}
+	return &r, nil
+}
+
+// check finds records that would not come back as they were put, or that no
+// look-up could find.
+func (r *Record) check() error {
+	switch {
+	case r.Format != recordFormat:
+		return fmt.Errorf("its format is %d, not %d", r.Format, recordFormat)
+	case r.Key != KeyOf(r.Description):
+		return errors.New("its key is not the hash of its description")
+	case r.Static.IsZero():
+		return errors.New("it has no static key")
+	case !slices.IsSorted(r.Shape):
+		return errors.New("its shape is not sorted")
+	case slices.Contains(r.Layers, Digest{}):
+		return errors.New("it names a zero layer")
+	}
+	for name, b := range r.Outputs {
+		if b.Digest.IsZero() || b.Size < 0 {
+			return fmt.Errorf("its output %q is no blob", name)
+		}
+	}
+	for text := range r.texts {
+		// JSON would replace the bytes, and the key then be that of another text.
+		if !utf8.ValidString(text) {
+			return fmt.Errorf("%q is not valid UTF-8", text)
+		}
+	}
+	return nil
+}
+
+// texts calls yield for every text of the record.
+func (r *Record) texts(yield func(string) bool) {
+	all := []string{r.Image, r.Node, r.Kind, r.Description, r.Builder}
+	all = append(all, r.Shape...)
+	all = append(all, r.Mentions...)
+	for _, m := range r.Mounts {
+		all = append(all, m.Source, m.Point, m.FSType, m.Options)
+	}
+	for name := range r.Outputs {
+		all = append(all, name)
+	}
+	for name, version := range r.Tools {
+		all = append(all, name, version)
+	}
+	for _, text := range all {
+		if !yield(text) {
+			return
+		}
+	}
+}
+
+// blobs calls yield for every blob the record names.
+func (r *Record) blobs(yield func(Blob) bool) {
+	if !r.Log.Digest.IsZero() && !yield(r.Log) {
+		return
+	}
+	for _, b := range r.Outputs {
+		if !yield(b) {
+			return
+		}
+	}
+}

@@ -1,0 +1,81 @@
+package cache
+
+import (
+	"encoding/json"
+	"os"
+)
+
+// dropLost clears up after an unclean boot. Of what was written in a lost epoch
+// nothing can be believed, and content does not say when it was written. But a
+// record of another epoch became durable together with all that it names, so
+// what no such record or build names is dropped.
+//
+// The caller holds the lock of the store, and no other store is open: one that
+// is would have done this.
+func (s *Store) dropLost(lost map[string]bool) error {
+	layers, blobs := map[Digest]bool{}, map[Digest]bool{}
+	err := s.eachHash(recordsDir, func(k [hashSize]byte) error {
+		path := s.hashPath(recordsDir, k)
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		r, err := ParseRecord(data)
+		if err != nil || r.Key != k || lost[r.Epoch] {
+			return os.Remove(path)
+		}
+		for _, d := range r.Layers {
+			layers[d] = true
+		}
+		for b := range r.blobs {
+			blobs[b.Digest] = true
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.dropLostBuilds(lost, blobs); err != nil {
+		return err
+	}
+	if err := s.dropUnnamed(layersDir, layers); err != nil {
+		return err
+	}
+	s.dropSquashed()
+	return s.dropUnnamed(blobsDir, blobs)
+}
+
+// dropLostBuilds adds the logs of the builds that remain to blobs.
+func (s *Store) dropLostBuilds(lost map[string]bool, blobs map[Digest]bool) error {
+	names, err := readNames(s.path(buildsDir))
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		path := s.path(buildsDir, name)
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		var b Build
+		if json.Unmarshal(data, &b) != nil || lost[b.Epoch] {
+			if err := os.Remove(path); err != nil {
+				return err
+			}
+			continue
+		}
+		for _, n := range b.Nodes {
+			blobs[n.Log.Digest] = true
+		}
+	}
+	return nil
+}
+
+func (s *Store) dropUnnamed(dir string, named map[Digest]bool) error {
+	return s.eachHash(dir, func(d [hashSize]byte) error {
+		if named[d] {
+			return nil
+		}
+		return os.Rename(s.hashPath(dir, d), s.trashName())
+	})
+}

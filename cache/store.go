@@ -1,0 +1,202 @@
+package cache
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// layoutVersion is the content of the file VERSION. It changes with the layout
+// of the store or the format of anything in it.
+const layoutVersion = "dibgraph store 1\n"
+
+// cacheTag marks a directory that backups may leave out, as
+// https://bford.info/cachedir/ has it; the signature is fixed there.
+const cacheTag = "Signature: 8a477f597d28d172789f06886806bc55\n" +
+	"# This directory was made by dibgraph and can be made again.\n"
+
+// The directories of a store.
+const (
+	tmpDir        = "tmp"
+	trashDir      = "trash"
+	pendingDir    = "pending"
+	layersDir     = "layers"
+	squashDir     = "squash"
+	blobsDir      = "blobs"
+	recordsDir    = "records"
+	shapesDir     = "shapes"
+	historyDir    = "history"
+	buildsDir     = "builds"
+	locksDir      = "locks"
+	quarantineDir = "quarantine"
+)
+
+var layoutDirs = []string{
+	tmpDir, trashDir, pendingDir, layersDir, squashDir, blobsDir, recordsDir,
+	shapesDir, historyDir, buildsDir, locksDir, quarantineDir,
+}
+
+// Options say how a store is opened. The zero value opens it for reading and
+// writing.
+type Options struct {
+	// ReadOnly makes, changes and locks nothing. The store may belong to
+	// someone else, or not be there at all: then every look-up misses.
+	ReadOnly bool
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+
+	// bootID stands for the kernel's boot id in tests.
+	bootID string
+}
+
+// A Store is an open store. Its methods may be called concurrently.
+type Store struct {
+	dir      string
+	readOnly bool
+	now      func() time.Time
+	bootID   string
+	owner    *owner          // nil if read-only
+	lost     map[string]bool // epochs of an unclean boot; only a read-only store leaves them in place
+	journal  journal
+	checked  checkedLayers
+}
+
+// Open opens the store in dir and makes it if need be. The caller closes it.
+//
+// What owners that died left under tmp is moved to the trash, and after an
+// unclean boot everything that may not have reached the disk is dropped. The
+// error is ErrVersion if dir is a store of another version, and ErrForeign if
+// dir has something else in it.
+func Open(dir string, o Options) (*Store, error) {
+	s, err := open(dir, o)
+	if err != nil {
+		return nil, fmt.Errorf("open store %q: %w", dir, err)
+	}
+	return s, nil
+}
+
+func open(dir string, o Options) (_ *Store, err error) {
+	s := &Store{readOnly: o.ReadOnly, now: o.Now, bootID: o.bootID}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.dir, err = filepath.Abs(dir); err != nil {
+		return nil, err
+	}
+	if s.bootID == "" {
+		if s.bootID, err = kernelBootID(); err != nil {
+			return nil, err
+		}
+	}
+	if s.readOnly {
+		return s, s.openReadOnly()
+	}
+	if err := os.MkdirAll(s.dir, 0o755); err != nil {
+		return nil, err
+	}
+	if err := s.checkVersion(); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	lock, err := lockFile(filepath.Join(s.dir, "lock"))
+	if err != nil {
+		return nil, err
+	}
+	defer lock.Close()
+	if err := s.layOut(); err != nil {
+		return nil, err
+	}
+	if s.owner, err = newOwner(s.path(tmpDir)); err != nil {
+		return nil, err
+	}
+	if err := s.reap(); err != nil {
+		return nil, errors.Join(err, s.owner.remove())
+	}
+	return s, nil
+}
+
+func (s *Store) openReadOnly() error {
+	err := s.checkVersion()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	s.lost, err = s.lostEpochs()
+	return err
+}
+
+// Dir returns the absolute path of the store.
+func (s *Store) Dir() string { return s.dir }
+
+// Close makes everything written durable, deletes the trash, and gives up the
+// temporary directories. The store must not be used after it.
+func (s *Store) Close() error {
+	if s.readOnly {
+		return nil
+	}
+	err := s.Sync()
+	return errors.Join(err, s.emptyTrash(), s.owner.remove())
+}
+
+// checkVersion returns fs.ErrNotExist for a directory that may become a store.
+func (s *Store) checkVersion() error {
+	b, err := os.ReadFile(s.path("VERSION"))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return errors.Join(err, s.checkUnused())
+	case err != nil:
+		return err
+	case string(b) != layoutVersion:
+		return fmt.Errorf("%w: it is %q and this dibgraph uses %q; name another directory, remove this one, or use the dibgraph that made it",
+			ErrVersion, trimLine(b), trimLine([]byte(layoutVersion)))
+	}
+	return nil
+}
+
+// checkUnused keeps a mistyped directory from being filled with a store.
+func (s *Store) checkUnused() error {
+	entries, err := os.ReadDir(s.dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, e := range entries {
+		switch e.Name() {
+		case "lock", "VERSION.new", "lost+found":
+		default:
+			return fmt.Errorf("%w: there is no VERSION in it, but %q; name an empty directory", ErrForeign, e.Name())
+		}
+	}
+	return nil
+}
+
+// layOut makes what is missing of the layout. VERSION comes first: a directory
+// with anything else in it and no VERSION is foreign.
+func (s *Store) layOut() error {
+	err := s.checkVersion()
+	if errors.Is(err, ErrForeign) || err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err != nil {
+		if err := os.WriteFile(s.path("VERSION.new"), []byte(layoutVersion), 0o644); err != nil {
+			return err
+		}
+		if err := os.Rename(s.path("VERSION.new"), s.path("VERSION")); err != nil {
+			return err
+		}
+	}
+	if _, err := os.Lstat(s.path("CACHEDIR.TAG")); errors.Is(err, fs.ErrNotExist) {
+		if err := os.WriteFile(s.path("CACHEDIR.TAG"), []byte(cacheTag), 0o644); err != nil {
+			return err
+		}
+	}
+	for _, name := range layoutDirs {
+		if err := os.Mkdir(s.path(name), 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	}
+	return nil
+}
