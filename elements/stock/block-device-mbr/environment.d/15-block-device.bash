@@ -1,0 +1,7 @@
+case ${ARCH:-} in
+    arm64 | aarch64)
+        echo "block-device-mbr does not work on $ARCH; use block-device-efi" >&2
+        false
+        ;;
+esac
+export DIB_BLOCK_DEVICE=mbr

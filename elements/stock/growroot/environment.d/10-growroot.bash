@@ -1,0 +1,1 @@
+export FS_TYPE="${FS_TYPE:-ext4}"

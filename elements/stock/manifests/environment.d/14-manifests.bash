@@ -1,0 +1,2 @@
+export DIB_MANIFEST_IMAGE_DIR="${DIB_MANIFEST_IMAGE_DIR:-/etc/dib-manifests}"
+export DIB_MANIFEST_SAVE_DIR="${DIB_MANIFEST_SAVE_DIR:-${IMAGE_NAME:-image}.d/}"
