@@ -131,10 +131,11 @@ func (r dumpRule) matches(c code, before, after []byte) bool {
 func match(pattern *regexp.Regexp, text []byte) bool { return pattern == nil || pattern.Match(text) }
 
 var (
-	// indirection is an expansion by a computed name, unless what follows is
-	// a list of names by prefix or of the keys of an array.
+	// indirection is an expansion by a computed name, unless a harmless part
+	// follows:
+	// a list of names by prefix, or of the keys of an array.
 	indirection = re(`\$\{!`)
-	listed      = re(`^(\w+\[[@*]\]\}|\w+[*@]\}|\})`)
+	harmless    = re(`^(\w+\[[@*]\]\}|\w+[*@]\}|\})`)
 	prefixList  = re(`\$\{!([A-Za-z_]\w*)[*@]\}`)
 	// computed is a name that eval sees but the text does not, or a test of a
 	// variable with such a name.
@@ -148,7 +149,7 @@ var (
 // the text.
 func (c code) computesNames() bool {
 	for _, at := range indirection.FindAllIndex(c.text, -1) {
-		if !listed.Match(c.text[at[1]:]) {
+		if !harmless.Match(c.text[at[1]:]) {
 			return true
 		}
 	}
