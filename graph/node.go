@@ -131,6 +131,24 @@ func (r *Result) Output(name string) (cache.Blob, bool) {
 	return b, ok
 }
 
+// Summary returns what a build's history keeps of the result.
+func (r *Result) Summary() cache.BuildNode {
+	n := cache.BuildNode{
+		Name: r.Node.Name, Kind: r.Node.Kind, Status: string(r.Status), Log: r.Log,
+		Reasons: r.Reasons, Started: r.Started, Duration: r.Took,
+	}
+	if r.Record != nil {
+		n.Key = r.Record.Key
+		if r.Status == Hit {
+			n.Saved = r.Record.Duration
+		}
+	}
+	if r.Err != nil {
+		n.Error = r.Err.Error()
+	}
+	return n
+}
+
 // A NodeError says which node failed, and where to read what it printed.
 type NodeError struct {
 	Node *Node
