@@ -1,0 +1,55 @@
+package blockdevice
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// epoch is the time that tools write into new filesystems, where they can be told one:
+// 2000-01-01, a time that FAT can hold as well.
+const epoch = "946684800"
+
+func (f *filesystem) create(ctx context.Context, s *State) error {
+	tool := f.mkfs(s.path(f.bases[0]), s.layout.params)
+	return s.run(ctx, tool[0], tool[1:]...)
+}
+
+// identifier is the UUID of the filesystem.
+func (f *filesystem) identifier(p Params) string {
+	if f.uuid != "" {
+		return strings.ToLower(f.uuid)
+	}
+	return strings.ToLower(p.guid("filesystem uuid", f.name).String())
+}
+
+// mkfs returns the command that makes the filesystem on a device. The
+// environment that some tools take their time from goes before it.
+func (f *filesystem) mkfs(device string, p Params) []string {
+	uuid := f.identifier(p)
+	command := []string{"env", "SOURCE_DATE_EPOCH=" + epoch}
+	switch f.fstype {
+	case "ext2", "ext3", "ext4":
+		command = append(command, "E2FSPROGS_FAKE_TIME="+epoch, "mkfs."+f.fstype)
+		command = append(command, f.extOptions().arguments(strings.ToLower(p.guid("hash seed", f.name).String()))...)
+		return append(command, "-L", f.label, "-U", uuid, "-q", device)
+	case "xfs":
+		command = append(append(command, "mkfs.xfs"), f.opts...)
+		return append(command, "-L", f.label, "-m", "uuid="+uuid, "-q", device)
+	case "swap":
+		// Options are for mkfs, which this is not; diskimage-builder drops
+		// them too.
+		return append(command, "mkswap", "-L", f.label, "-U", uuid, device)
+	default:
+		command = append(append(command, "mkfs.vfat"), f.opts...)
+		return append(command, "-n", f.label, "-i", f.volumeID(p), device)
+	}
+}
+
+// volumeID is what vfat has for a UUID: 32 bits.
+func (f *filesystem) volumeID(p Params) string {
+	if f.uuid != "" {
+		return f.uuid[:8]
+	}
+	return fmt.Sprintf("%08x", p.uint32("volume id", f.name))
+}

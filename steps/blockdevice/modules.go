@@ -1,0 +1,285 @@
+package blockdevice
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/dibgraph/dibgraph/internal/partition"
+)
+
+// values reads the keys of one item. Keys that are never read are unknown.
+type values struct {
+	*reader
+	item *item
+}
+
+func (v values) take(key string) (*yaml.Node, bool) {
+	n, ok := v.item.values[key]
+	delete(v.item.values, key)
+	return n, ok && !isNull(n)
+}
+
+// text returns the value of a key, or otherwise when it is not there.
+func (v values) text(key, otherwise string) string {
+	n, ok := v.take(key)
+	if !ok {
+		return otherwise
+	}
+	return v.word(n, v.item.module+" "+key)
+}
+
+// required returns the value of a key that must be there.
+func (v values) required(key string) string {
+	n, ok := v.take(key)
+	if !ok {
+		v.add(v.item.line, "%s %q: the key %q is missing", v.item.module, v.item.name, key)
+		return ""
+	}
+	return v.word(n, v.item.module+" "+key)
+}
+
+// number returns an integer, or otherwise when it is not there.
+func (v values) number(key string, otherwise int) int {
+	n, ok := v.take(key)
+	if !ok {
+		return otherwise
+	}
+	value, err := strconv.Atoi(v.word(n, v.item.module+" "+key))
+	if err != nil || value < 0 {
+		v.add(n.Line, "%s %q: %s must be a whole number, and is %s", v.item.module, v.item.name, key, kindOf(n))
+		return otherwise
+	}
+	return value
+}
+
+// amount returns a size. As in diskimage-builder it must be a string to YAML: a bare
+// number is refused there, so that a layout that works here works there.
+func (v values) amount(key string, otherwise size) size {
+	n, ok := v.take(key)
+	if !ok {
+		return otherwise
+	}
+	if n.Kind == yaml.ScalarNode && n.Tag != "!!str" {
+		v.add(n.Line, "%s %q: %s %s is a number to YAML; put it in quotes", v.item.module, v.item.name, key, n.Value)
+		return otherwise
+	}
+	s, err := parseSize(v.word(n, v.item.module+" "+key))
+	if err != nil {
+		v.add(n.Line, "%s %q: %s: %v", v.item.module, v.item.name, key, err)
+	}
+	return s
+}
+
+// absolute is amount without shares.
+func (v values) absolute(key string, otherwise int64) int64 {
+	line := v.item.line
+	if n, ok := v.item.values[key]; ok {
+		line = n.Line
+	}
+	s := v.amount(key, size{bytes: otherwise})
+	if s.relative {
+		v.add(line, "%s %q: %s cannot be a percentage; only the size of a partition can", v.item.module, v.item.name, key)
+	}
+	return s.bytes
+}
+
+func (v values) strings(key string) []string {
+	n, ok := v.take(key)
+	if !ok {
+		return nil
+	}
+	return v.words(n, v.item.module+" "+key)
+}
+
+// oneBase checks that the item stands on exactly one other.
+func (v values) oneBase() string {
+	if len(v.item.bases) != 1 {
+		v.add(v.item.line, "%s %q: needs one base, and has %d", v.item.module, v.item.name, len(v.item.bases))
+		return ""
+	}
+	return v.item.bases[0]
+}
+
+func (v values) meta() meta {
+	return meta{name: v.item.name, kind: v.item.module, line: v.item.line, bases: v.item.bases}
+}
+
+func (v values) disk(p Params) *disk {
+	d := &disk{
+		meta:      v.meta(),
+		size:      v.absolute("size", 0),
+		directory: v.text("directory", ""),
+		blockSize: v.number("block_size", 512),
+	}
+	if p.BlockSize != 0 {
+		d.blockSize = p.BlockSize
+	}
+	if d.blockSize != 512 && d.blockSize != 4096 {
+		v.add(d.line, "local_loop %q: block size %d is neither 512 nor 4096", d.name, d.blockSize)
+	}
+	if len(d.bases) != 0 {
+		v.add(d.line, "local_loop %q: stands on nothing, and has base %q", d.name, d.bases)
+	}
+	if d.name != path.Base(d.name) || d.name == ".." || d.name == "." {
+		v.add(d.line, "local_loop %q: cannot be a file name", d.name)
+	}
+	return d
+}
+
+func (v values) table() *table {
+	t := &table{name: v.item.name, line: v.item.line, disk: v.oneBase(), align: v.absolute("align", 1<<20)}
+	switch label := v.required("label"); label {
+	case "mbr", "":
+	case "gpt":
+		t.gpt = true
+	default:
+		v.add(v.item.line, "partitioning %q: label %q is neither mbr nor gpt", v.item.name, label)
+	}
+	if t.align <= 0 {
+		v.add(v.item.line, "partitioning %q: align must not be 0", v.item.name)
+		t.align = 1 << 20
+	}
+	return t
+}
+
+func (v values) part(t *table) *part {
+	p := &part{meta: v.meta(), table: t}
+	if _, ok := v.item.values["size"]; !ok {
+		v.add(p.line, "partition %q: the key \"size\" is missing", p.name)
+	}
+	p.size = v.amount("size", size{})
+	for _, flag := range v.strings("flags") {
+		switch {
+		case flag == "boot":
+			p.boot = true
+		case flag == "primary" && !t.gpt:
+			p.primary = true
+		case flag == "primary":
+			v.add(p.line, "partition %q: gpt has no primary partitions", p.name)
+		default:
+			v.add(p.line, "partition %q: unknown flag %q; flags are boot and primary", p.name, flag)
+		}
+	}
+	var err error
+	if t.gpt {
+		p.gptType, err = partition.GPTType(v.text("type", "8300"))
+	} else {
+		p.mbrType, err = mbrType(v.text("type", "0x83"))
+	}
+	if err != nil {
+		v.add(p.line, "partition %q: %v", p.name, err)
+	}
+	return p
+}
+
+func mbrType(text string) (byte, error) {
+	digits := strings.TrimPrefix(strings.ToLower(text), "0x")
+	value, err := strconv.ParseUint(digits, 16, 8)
+	if err != nil || value == 0 {
+		return 0, fmt.Errorf("partition type %q: not a hexadecimal number from 0x01 to 0xff", text)
+	}
+	return byte(value), nil
+}
+
+// rootName is the node that takes its properties from the parameters.
+const rootName = "mkfs_root"
+
+func (v values) filesystem(p Params) *filesystem {
+	f := &filesystem{meta: v.meta()}
+	v.oneBase()
+	opts := ""
+	if f.name == rootName {
+		f.fstype = v.text("type", p.rootFSType())
+		f.label = v.text("label", p.rootLabel(f.fstype))
+		opts = p.RootFSOpts
+	} else {
+		f.fstype = v.required("type")
+		f.label = v.text("label", f.name)
+	}
+	for word := range strings.SplitSeq(v.text("opts", opts), " ") {
+		if word != "" {
+			f.opts = append(f.opts, word)
+		}
+	}
+	f.uuid = v.text("uuid", "")
+	v.checkFilesystem(f)
+	return f
+}
+
+// fstypes are the filesystems that can be made, with the longest label each takes in
+// bytes. "fat" is another name of vfat.
+var fstypes = map[string]int{"ext2": 16, "ext3": 16, "ext4": 16, "xfs": 12, "vfat": 11, "fat": 11, "swap": 16}
+
+func (v values) checkFilesystem(f *filesystem) {
+	longest, ok := fstypes[f.fstype]
+	if !ok && f.fstype != "" {
+		v.add(f.line, "mkfs %q: unknown type %q; types are ext2, ext3, ext4, xfs, vfat, swap", f.name, f.fstype)
+	}
+	if f.fstype == "vfat" || f.fstype == "fat" {
+		f.label = strings.ToUpper(f.label)
+	}
+	if ok && len(f.label) > longest {
+		v.add(f.line, "mkfs %q: label %q has %d characters; %s takes %d", f.name, f.label, len(f.label), f.fstype, longest)
+	}
+	if strings.ContainsAny(f.label, " \t\n\"") {
+		v.add(f.line, "mkfs %q: label %q has characters that /etc/fstab cannot hold", f.name, f.label)
+	}
+	if f.uuid != "" {
+		if _, err := partition.ParseGUID(f.uuid); err != nil {
+			v.add(f.line, "mkfs %q: uuid: %v", f.name, err)
+		}
+	}
+}
+
+func (v values) mountPoint() *mountPoint {
+	v.oneBase()
+	return &mountPoint{meta: v.meta(), point: v.required("mount_point")}
+}
+
+func (v values) fstabLine() *fstabLine {
+	v.oneBase()
+	f := &fstabLine{meta: v.meta(), options: v.text("options", "defaults")}
+	f.dump = strconv.Itoa(v.number("dump-freq", 0))
+	f.pass = strconv.Itoa(v.number("fsck-passno", 2))
+	if strings.ContainsAny(f.options, " \t\n") || f.options == "" {
+		v.add(f.line, "fstab %q: options %q must be words joined by commas", f.name, f.options)
+	}
+	return f
+}
+
+func (v values) volume() node {
+	switch v.item.module {
+	case "lvm":
+		return &volumes{meta: v.meta()}
+	case "pv":
+		v.oneBase()
+		return &physical{meta: v.meta(), options: v.strings("options")}
+	case "vg":
+		return &group{meta: v.meta(), options: v.strings("options")}
+	}
+	v.oneBase()
+	l := &logical{
+		meta:     v.meta(),
+		size:     v.absolute("size", 0),
+		extents:  v.text("extents", ""),
+		thinPool: v.text("thin-pool", ""),
+		options:  v.strings("options"),
+	}
+	kind := v.text("type", "")
+	l.thin, l.pool = kind == "thin", kind == "thin-pool"
+	if !slices.Contains([]string{"", "thin", "thin-pool"}, kind) {
+		v.add(l.line, "lv %q: type %q is neither thin nor thin-pool", l.name, kind)
+	}
+	if (l.size == 0) == (l.extents == "") {
+		v.add(l.line, "lv %q: give either size or extents", l.name)
+	}
+	if l.thin && l.thinPool == "" {
+		v.add(l.line, "lv %q: a thin volume needs a thin-pool", l.name)
+	}
+	return l
+}
