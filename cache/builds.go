@@ -20,15 +20,17 @@ const maxBuilds = 200
 // A Build is what happened in one build, for explain and log.
 type Build struct {
 	// ID orders builds by time. PutBuild sets it if it is empty.
-	ID       string        `json:"id"`
-	Epoch    string        `json:"epoch,omitempty"` // set by PutBuild, see the package doc
-	Image    string        `json:"image"`
-	Args     []string      `json:"args,omitempty"`
-	Started  time.Time     `json:"started"`
-	Duration time.Duration `json:"duration,omitempty"` // nanoseconds
-	Outcome  string        `json:"outcome"`
-	Nodes    []BuildNode   `json:"nodes,omitempty"`
-	Outputs  []string      `json:"outputs,omitempty"` // files made, outside the store
+	ID    string   `json:"id"`
+	Epoch string   `json:"epoch,omitempty"` // set by PutBuild, see the package doc
+	Image string   `json:"image"`
+	Args  []string `json:"args,omitempty"`
+	// Definition is what was asked for, in the caller's own form.
+	Definition json.RawMessage `json:"definition,omitempty"`
+	Started    time.Time       `json:"started"`
+	Duration   time.Duration   `json:"duration,omitempty"` // nanoseconds
+	Outcome    string          `json:"outcome"`
+	Nodes      []BuildNode     `json:"nodes,omitempty"`
+	Outputs    []string        `json:"outputs,omitempty"` // files made, outside the store
 }
 
 // A BuildNode is what happened to one node in a build. The words of Kind and

@@ -147,7 +147,10 @@ func (s *Store) checkVersion() error {
 	b, err := os.ReadFile(s.path("VERSION"))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return errors.Join(err, s.checkUnused())
+		if foreign := s.checkUnused(); foreign != nil {
+			return foreign
+		}
+		return err
 	case err != nil:
 		return err
 	case string(b) != layoutVersion:
@@ -177,7 +180,7 @@ func (s *Store) checkUnused() error {
 // with anything else in it and no VERSION is foreign.
 func (s *Store) layOut() error {
 	err := s.checkVersion()
-	if errors.Is(err, ErrForeign) || err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	if err != nil {

@@ -1,0 +1,170 @@
+package cache
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"testing"
+)
+
+// crash leaves the store as a power failure would, but for what it loses: the
+// locks are gone, and nothing was cleared up.
+func crash(t *testing.T, s *Store) {
+	t.Helper()
+	check(t, s.owner.lock.Close())
+}
+
+func openBoot(t *testing.T, dir, boot string) *Store {
+	t.Helper()
+	s, err := Open(dir, Options{bootID: boot})
+	check(t, err)
+	return s
+}
+
+func TestUncleanBootDropsWhatWasNotSynced(t *testing.T) {
+	dir := t.TempDir() + "/store"
+	s := openBoot(t, dir, "boot 1")
+	durable, lost := testRecord(t, s, "durable"), testRecord(t, s, "lost")
+	check(t, s.Put(durable))
+	keptLog := must[Blob](t)(s.PutBytes([]byte("log of a failed node")))
+	check(t, s.PutBuild(&Build{ID: "1-durable", Image: "i", Nodes: []BuildNode{{Log: keptLog}}}))
+	check(t, s.Sync())
+	// The content of lost is durable by now, which nobody can know later.
+	check(t, s.Put(lost))
+	check(t, s.PutBuild(&Build{ID: "2-lost", Image: "i"}))
+	orphan := must[Blob](t)(s.PutBytes([]byte("orphan")))
+	squashed := must[string](t)(s.Squash(t.Context(), []Digest{durable.Layers[0], lost.Layers[0]}))
+	crash(t, s)
+
+	reader := openStore(t, dir, Options{ReadOnly: true, bootID: "boot 2"})
+	must[*Record](t)(reader.Lookup(durable.Key))
+	if _, err := reader.Lookup(lost.Key); !errors.Is(err, ErrMiss) {
+		t.Errorf("read-only Lookup of the lost record: %v, want a miss", err)
+	}
+
+	s = openBoot(t, dir, "boot 2")
+	must[*Record](t)(s.Lookup(durable.Key))
+	var miss *MissError
+	if _, err := s.Lookup(lost.Key); !errors.As(err, &miss) || miss.Reason != NeverBuilt {
+		t.Errorf("Lookup of the lost record: %v, want that there is none", err)
+	}
+	if _, err := s.LayerDir(lost.Layers[0]); !errors.Is(err, ErrMissing) {
+		t.Errorf("the layer of the lost record: %v, want ErrMissing", err)
+	}
+	for _, d := range []Digest{lost.Log.Digest, orphan.Digest} {
+		if exists(s.BlobPath(d)) {
+			t.Errorf("blob %s was trusted", d.Short())
+		}
+	}
+	if exists(squashed) {
+		t.Error("the squashed directory was trusted")
+	}
+	must[[]byte](t)(s.ReadBlob(keptLog.Digest))
+	if ids := must[[]string](t)(s.Builds("")); len(ids) != 1 || ids[0] != "1-durable" {
+		t.Errorf("Builds = %q", ids)
+	}
+	if names := must[[]string](t)(readNames(s.path(pendingDir))); len(names) != 0 {
+		t.Errorf("pending has %q", names)
+	}
+	check(t, s.Verify(t.Context(), true, func(p Problem) { t.Error(p) }))
+
+	// What was lost is put again, and now lasts.
+	again := testRecord(t, s, "lost")
+	check(t, s.Put(again))
+	check(t, s.Sync())
+	crash(t, s)
+	s = openBoot(t, dir, "boot 3")
+	must[*Record](t)(s.Lookup(again.Key))
+	check(t, s.Close())
+}
+
+// Under the same kernel nothing is lost when a process dies.
+func TestDeadOwnerOfThisBootIsSynced(t *testing.T) {
+	dir := t.TempDir() + "/store"
+	s := openBoot(t, dir, "boot 1")
+	r := testRecord(t, s, "r")
+	check(t, s.Put(r))
+	crash(t, s)
+	s = openBoot(t, dir, "boot 1")
+	if names := must[[]string](t)(readNames(s.path(pendingDir))); len(names) != 0 {
+		t.Errorf("pending has %q, want nothing after a sync", names)
+	}
+	crash(t, s)
+	s = openBoot(t, dir, "boot 2")
+	must[*Record](t)(s.Lookup(r.Key))
+	check(t, s.Close())
+}
+
+// A living owner deals with its epochs itself.
+func TestLivingOwnerKeepsItsEpochs(t *testing.T) {
+	dir := t.TempDir() + "/store"
+	a := openStore(t, dir, Options{bootID: "boot 1"})
+	r := testRecord(t, a, "r")
+	check(t, a.Put(r))
+	b := openStore(t, dir, Options{bootID: "boot 1"})
+	if names := must[[]string](t)(readNames(b.path(pendingDir))); len(names) != 1 {
+		t.Errorf("pending has %q, want the epoch of the living owner", names)
+	}
+	must[*Record](t)(b.Lookup(r.Key))
+}
+
+func TestEpochs(t *testing.T) {
+	s := openStore(t, t.TempDir()+"/store", Options{bootID: "boot 1"})
+	pending := func() []string { return must[[]string](t)(readNames(s.path(pendingDir))) }
+	if got := pending(); len(got) != 0 {
+		t.Errorf("pending has %q before anything was written", got)
+	}
+	must[Blob](t)(s.PutBytes([]byte("a")))
+	must[Blob](t)(s.PutBytes([]byte("b")))
+	first := pending()
+	if len(first) != 1 || !strings.HasPrefix(first[0], s.owner.id+".") {
+		t.Fatalf("pending has %q, want one epoch of %s", first, s.owner.id)
+	}
+	if b := must[[]byte](t)(os.ReadFile(s.path(pendingDir, first[0]))); string(b) != "boot 1\n" {
+		t.Errorf("the marker is %q", b)
+	}
+	check(t, s.Sync())
+	check(t, s.Sync())
+	if got := pending(); len(got) != 0 {
+		t.Errorf("pending has %q after a sync", got)
+	}
+	must[Blob](t)(s.PutBytes([]byte("c")))
+	if got := pending(); len(got) != 1 || got[0] == first[0] {
+		t.Errorf("pending has %q, want another epoch than %q", got, first)
+	}
+}
+
+// Sync waits for writes that began before it, and their epoch ends with it.
+func TestSyncWaitsForWriters(t *testing.T) {
+	s := newStore(t)
+	e, err := s.begin()
+	check(t, err)
+	done := make(chan error)
+	go func() { done <- s.Sync() }()
+	// Until the epoch ends, Sync has not begun.
+	for current := true; current; {
+		s.journal.mu.Lock()
+		current = s.journal.current == e
+		s.journal.mu.Unlock()
+	}
+	select {
+	case err := <-done:
+		t.Fatalf("Sync did not wait (%v)", err)
+	default:
+	}
+	if !exists(s.path(pendingDir, e.name)) {
+		t.Error("the marker is gone before the write has ended")
+	}
+	e.end()
+	check(t, <-done)
+	if exists(s.path(pendingDir, e.name)) {
+		t.Error("the marker is left")
+	}
+}
+
+func TestKernelBootID(t *testing.T) {
+	a, b := must[string](t)(kernelBootID()), must[string](t)(kernelBootID())
+	if a != b || len(a) != 36 {
+		t.Errorf("boot ids %q and %q", a, b)
+	}
+}
