@@ -60,7 +60,7 @@ func (img *Image) passes(name string) bool {
 	if !identifier.MatchString(name) || slices.Contains(resetNames, name) {
 		return false
 	}
-	return listed(callerNames, name) || img.words.mention(name) || slices.Contains(img.Definition.PassEnv, name)
+	return listed(callerNames, name) || img.words.Has(name) || slices.Contains(img.Definition.PassEnv, name)
 }
 
 // KeyedAlways reports whether a variable is an input of every hook that gets

@@ -41,9 +41,12 @@ func (d Definition) check() []*Problem {
 	if d.Name == "" || d.Name == "." || d.Name == ".." || strings.ContainsAny(d.Name, "/\n\x00") {
 		add("", "%q is no name for an image", d.Name)
 	}
-	if info, err := os.Stat(d.path(d.OutputDir)); err != nil {
+	switch info, err := os.Stat(d.path(d.OutputDir)); {
+	case isAbsent(err):
 		add("create it first", "output directory %q does not exist", d.OutputDir)
-	} else if !info.IsDir() {
+	case err != nil:
+		add("", "output directory %q: %s", d.OutputDir, cause(err))
+	case !info.IsDir():
 		add("", "output directory %q is not a directory", d.OutputDir)
 	}
 	if !archName.MatchString(d.Arch) {

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/dibgraph/dibgraph/cache"
+	"github.com/dibgraph/dibgraph/steps/mention"
 )
 
 // maxText is the size up to which a file is read for the names it mentions.
@@ -143,7 +144,7 @@ func (p pendingFile) read() error {
 	}
 	f.Size = int64(len(content))
 	f.Digest = cache.DigestBytes(content)
-	f.Words = Mentions(content)
+	f.Words = mention.Of(content)
 	p.setMode(content)
 	return nil
 }

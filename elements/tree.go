@@ -44,7 +44,7 @@ func (t *Tree) Under(dir string) []File {
 func (t *Tree) Entries(dir string) []File {
 	var entries []File
 	for _, f := range t.Under(dir) {
-		if strings.TrimPrefix(path.Dir(f.Path), ".") == dir {
+		if parent(f.Path) == dir {
 			entries = append(entries, f)
 		}
 	}
@@ -68,7 +68,7 @@ func (t *Tree) Resolve(name string) (File, bool) {
 			if at.Path == "" {
 				return File{}, false
 			}
-			at, _ = t.Lookup(strings.TrimPrefix(path.Dir(at.Path), "."))
+			at, _ = t.Lookup(parent(at.Path))
 			continue
 		}
 		f, ok := t.Lookup(path.Join(at.Path, part))
@@ -112,6 +112,14 @@ func (t *Tree) Words(dirs ...string) Words {
 		}
 	}
 	return all
+}
+
+// parent returns the directory that a path is in; "" is the root.
+func parent(name string) string {
+	if dir := path.Dir(name); dir != "." {
+		return dir
+	}
+	return ""
 }
 
 // search returns the index of the first path that is not before name.

@@ -1,11 +1,11 @@
-package elements
+package mention
 
 import (
 	"bytes"
 	"strings"
 )
 
-// Mentions returns the variables that a text may depend on, whatever its
+// Of returns the variables that a text may depend on, whatever its
 // language: the words in it that can be names, comments included. A word that
 // ends in "_" is the beginning of a name that is put together when the text
 // runs ("DIB_REPOREF_$name"). A text that uses the environment as a whole, or
@@ -13,7 +13,7 @@ import (
 //
 // It rather says too much than too little. It does not see the programs that
 // the text starts; [ReadByTools] is for those.
-func Mentions(text []byte) Words {
+func Of(text []byte) Words {
 	if isBinary(text) {
 		return Words{All: true}
 	}

@@ -1,4 +1,4 @@
-package elements
+package mention
 
 import (
 	"strings"
@@ -30,8 +30,8 @@ func TestMentionsDump(t *testing.T) {
 		"[ -v \"$name\" ]", "[[ -v $name ]]", "test -v $name",
 		"a\x00b", "\x7fELF\x02\x01", "\x1f\x8b\x08\x00",
 	} {
-		if !Mentions([]byte(text)).All {
-			t.Errorf("Mentions(%q).All = false, want true", text)
+		if !Of([]byte(text)).All {
+			t.Errorf("Of(%q).All = false, want true", text)
 		}
 	}
 }
@@ -55,8 +55,8 @@ func TestMentionsNoDump(t *testing.T) {
 		"eval \"x=\\$FOO\"", "eval \"$command\"", "eval $(ssh-agent)", "[ -v HOME ]", "[[ -v HOME ]]", "[ -n \"$x\" ]", "echo $$",
 		"\x1b[31mred\x1b[0m", "caf\xe9 in latin-1", "tab\tand\r\n",
 	} {
-		if Mentions([]byte(text)).All {
-			t.Errorf("Mentions(%q).All = true, want false", text)
+		if Of([]byte(text)).All {
+			t.Errorf("Of(%q).All = true, want false", text)
 		}
 	}
 }
@@ -65,8 +65,8 @@ func TestMentionsScripted(t *testing.T) {
 	for _, text := range []string{
 		"#!/usr/bin/python3\nx = set\n", "#!/usr/bin/env python3\nf(env=env)\nrun(cmd, env)\n", "#!/usr/bin/perl\nexport\n", "#!/usr/bin/ruby\nset\n",
 	} {
-		if Mentions([]byte(text)).All {
-			t.Errorf("Mentions(%q).All = true, want false", text)
+		if Of([]byte(text)).All {
+			t.Errorf("Of(%q).All = true, want false", text)
 		}
 	}
 }
@@ -88,15 +88,15 @@ func TestMentionsNames(t *testing.T) {
 		{"die get_image_element_array", "BASH_FUNC_die%% BASH_FUNC_get_image_element_array%%", "BASH_FUNC_other%% BASH_FUNC_die"},
 		{"a=b", "a b", "A B"},
 	} {
-		w := Mentions([]byte(test.text))
+		w := Of([]byte(test.text))
 		for _, name := range strings.Fields(test.matches) {
 			if !w.Match(name) {
-				t.Errorf("Mentions(%q).Match(%q) = false, want true", test.text, name)
+				t.Errorf("Of(%q).Match(%q) = false, want true", test.text, name)
 			}
 		}
 		for _, name := range strings.Fields(test.not) {
 			if w.Match(name) {
-				t.Errorf("Mentions(%q).Match(%q) = true, want false", test.text, name)
+				t.Errorf("Of(%q).Match(%q) = true, want false", test.text, name)
 			}
 		}
 	}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dibgraph/dibgraph/cache"
+	"github.com/dibgraph/dibgraph/elements"
+	"github.com/dibgraph/dibgraph/graph"
+)
+
+type buildOptions struct {
+	store      *storeOptions
+	image      imageOptions
+	jobs       int
+	progress   string
+	dryRun     bool
+	keepFailed bool
+}
+
+func newBuildCommand(store *storeOptions) *cobra.Command {
+	o := buildOptions{store: store}
+	c := &cobra.Command{
+		Use:   "build [flags] ELEMENT…",
+		Short: "build an image",
+		Long: `Build the image that the elements describe, and print the names of the files
+made. Only nodes whose inputs changed run; "dibgraph explain" says why they did.
+
+Elements are looked for in the directories of --elements-path, then of
+$ELEMENTS_PATH, then among the embedded ones ("dibgraph elements list"). Needs
+root, since hooks run in a chroot and filesystems are mounted.
+`,
+		Example: `  dibgraph build -o web debian-minimal vm web
+  dibgraph build -a amd64 -t raw,qcow2 --checksum -o /srv/images/web debian-minimal vm web
+  DIB_RELEASE=trixie dibgraph build -p vim,tmux debian-minimal vm`,
+		Args: noElements,
+		RunE: func(c *cobra.Command, args []string) error { return runBuild(c.Context(), c, &o, args) },
+	}
+	o.image.addFlags(c)
+	f := c.Flags()
+	f.IntVarP(&o.jobs, "jobs", "j", runtime.NumCPU(), "run at most `N` nodes at once")
+	f.BoolVar(&o.dryRun, "dry-run", false, "say what would run, as plan does, and stop")
+	f.StringVar(&o.progress, "progress", "auto", "how to show progress on standard error: auto, tty, plain or json")
+	f.BoolVar(&o.keepFailed, "keep-failed", false, "keep what a failed node had written, and say where")
+	return c
+}
+
+func runBuild(ctx context.Context, c *cobra.Command, o *buildOptions, args []string) error {
+	show, err := newProgress(o.progress, c.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	img, err := o.image.load(args)
+	if err != nil {
+		return err
+	}
+	if o.dryRun {
+		return runPlan(c, o.store, img, false)
+	}
+	if os.Geteuid() != 0 {
+		return &hintError{fmt.Errorf("build %s: not running as root: hooks run in a chroot and filesystems have to be mounted", img.Definition.Name),
+			`run the same command with sudo -E; "dibgraph plan" needs no root`}
+	}
+	store, err := o.store.open(false)
+	if err != nil {
+		return err
+	}
+	err = o.build(ctx, c, show, img, store)
+	return errors.Join(err, store.Close())
+}
+
+func (o *buildOptions) build(ctx context.Context, c *cobra.Command, show progress, img *elements.Image, store *cache.Store) error {
+	p, err := planner(img, store)
+	if err != nil {
+		return err
+	}
+	b := &graph.Builder{Store: store, Jobs: o.jobs, Name: makerName(), Events: show.event}
+	if o.keepFailed {
+		b.KeepFailed = func(n *graph.Node, upper string) error { return keepFailed(store, n, upper, show) }
+	}
+	for _, notice := range img.Notices {
+		show.notice(notice)
+	}
+	show.begin(img.Definition.Name)
+	g, results, err := p.Build(ctx, b)
+	var delivered []string
+	if err == nil {
+		delivered, err = p.Deliver(store, g, results)
+	}
+	record, recordErr := elements.Summary(img, show.started(), results, delivered, err)
+	if recordErr != nil {
+		return errors.Join(err, recordErr)
+	}
+	show.end(record)
+	err = errors.Join(explainFailure(store, err), store.PutBuild(record))
+	for _, path := range delivered {
+		fmt.Fprintln(c.OutOrStdout(), path)
+	}
+	return err
+}
+
+// explainFailure shows the whole log of a node that failed, and says what to
+// do next.
+func explainFailure(store *cache.Store, err error) error {
+	var failed *graph.NodeError
+	if !errors.As(err, &failed) {
+		return err
+	}
+	if log, readErr := store.ReadBlob(failed.Log.Digest); readErr == nil && len(log) > 0 {
+		fmt.Fprintf(os.Stderr, "--- output of %s\n%s--- end of output\n", failed.Node.Name, log)
+	}
+	return &hintError{err, fmt.Sprintf("the state before it is kept: \"dibgraph shell %s\" opens it; the next build goes on from there", failed.Node.Name)}
+}
+
+// keepFailed moves what a failed node had written to where it can be looked at.
+func keepFailed(store *cache.Store, n *graph.Node, upper string, show progress) error {
+	dir := filepath.Join(store.Dir(), "failed", filepath.Base(n.Image))
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	target := filepath.Join(dir, strings.ReplaceAll(n.Name, "/", "_"))
+	if _, err := os.Lstat(target); err == nil {
+		store.Discard(target)
+	}
+	if err := os.Rename(upper, target); err != nil {
+		return err
+	}
+	show.notice("what " + n.Name + " had written is kept in " + target)
+	return nil
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/user"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dibgraph/dibgraph/cache"
+)
+
+func newRootCommand() *cobra.Command {
+	var store storeOptions
+	root := &cobra.Command{
+		Use:   "dibgraph",
+		Short: "build disk images from elements, incrementally",
+		Long: `dibgraph builds operating-system disk images from diskimage-builder elements,
+unchanged. It runs each hook as a node of a graph whose results are kept: only
+what changed runs again before the image is made, and it says why.
+`,
+		Example: `  dibgraph build -o web debian-minimal vm web   # make web.qcow2
+  dibgraph plan debian-minimal vm web           # what would run now?
+  dibgraph explain                              # why did that rerun?`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+	}
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return &hintError{&usageError{err}, fmt.Sprintf("see %q", c.CommandPath()+" --help")}
+	})
+	store.addFlags(root)
+	root.AddCommand(
+		newBuildCommand(&store), newPlanCommand(&store), newExplainCommand(&store), newGraphCommand(&store),
+		newLogCommand(&store), newShellCommand(&store), newElementsCommand(), newVersionCommand(),
+	)
+	for _, c := range root.Commands() {
+		wrapUsage(c)
+	}
+	return root
+}
+
+// wrapUsage makes wrong arguments usage errors, and puts the exit statuses at
+// the end of every help text.
+func wrapUsage(c *cobra.Command) {
+	if check := c.Args; check != nil {
+		c.Args = func(c *cobra.Command, args []string) error {
+			if err := check(c, args); err != nil {
+				return &hintError{&usageError{err}, fmt.Sprintf("see %q", c.CommandPath()+" --help")}
+			}
+			return nil
+		}
+	}
+	c.SetHelpTemplate(c.HelpTemplate() + exitHelp)
+	for _, sub := range c.Commands() {
+		wrapUsage(sub)
+	}
+}
+
+// storeOptions say which local store is used.
+type storeOptions struct{ dir string }
+
+func (o *storeOptions) addFlags(c *cobra.Command) {
+	c.PersistentFlags().StringVar(&o.dir, "cache-dir", "", "`directory` of the local store (default $DIBGRAPH_CACHE, else "+systemStore+" as root, else ~/.cache/dibgraph)")
+}
+
+// systemStore is where root keeps results, which any user's build shares.
+const systemStore = "/var/cache/dibgraph"
+
+func (o *storeOptions) path() (string, error) {
+	if o.dir != "" {
+		return o.dir, nil
+	}
+	if dir := os.Getenv("DIBGRAPH_CACHE"); dir != "" {
+		return dir, nil
+	}
+	if os.Geteuid() == 0 {
+		return systemStore, nil
+	}
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("find a directory for the local store: %w", err)
+	}
+	return filepath.Join(dir, "dibgraph"), nil
+}
+
+// open opens the store for a build, read-only for everything else.
+func (o *storeOptions) open(readOnly bool) (*cache.Store, error) {
+	dir, err := o.path()
+	if err != nil {
+		return nil, err
+	}
+	store, err := cache.Open(dir, cache.Options{ReadOnly: readOnly})
+	switch {
+	case err == nil:
+		return store, nil
+	case errors.Is(err, fs.ErrPermission):
+		return nil, &hintError{&statusError{exitCache, err.Error()}, "use a store of your own with --cache-dir, or run dibgraph as the user who owns this one"}
+	case errors.Is(err, cache.ErrVersion), errors.Is(err, cache.ErrForeign):
+		return nil, &hintError{err, "choose another directory with --cache-dir, or move this one away: it holds nothing that cannot be made again"}
+	}
+	return nil, &statusError{exitCache, err.Error()}
+}
+
+// makerName is recorded with what this process makes.
+func makerName() string {
+	name := "unknown"
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return name
+	}
+	return name + "@" + host
+}

@@ -1,0 +1,114 @@
+package elements
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/dibgraph/dibgraph/graph"
+	"github.com/dibgraph/dibgraph/steps"
+)
+
+// An Output is a file the user gets.
+type Output struct {
+	// Node made it, under the name Blob.
+	Node *graph.Node
+	Blob string
+	// Suffix is what its name has after that of the image: ".qcow2".
+	Suffix string
+	// Checksums is the node with its checksums; nil if none are wanted.
+	Checksums *graph.Node
+}
+
+// Outputs lists what a build of g delivers, in the order of the types asked
+// for. Files that hooks leave beside the image are outputs of the disk node
+// below [steps.BesideOutput] and not listed here.
+func (p *Planner) Outputs(g *graph.Graph) []Output {
+	name := p.image.Definition.Name
+	var outputs []Output
+	for _, t := range p.image.Definition.Types {
+		o := Output{Suffix: "." + t}
+		switch t {
+		case "raw":
+			o.Node, o.Blob = g.Node(name, diskNode), steps.RawOutput
+		case "tar":
+			o.Node, o.Blob = g.Node(name, diskNode), steps.TarOutput
+		default:
+			o.Node, o.Blob = g.Node(name, t), steps.ImageOutput
+		}
+		o.Checksums = g.Node(name, checksumNode(t))
+		if o.Node != nil {
+			outputs = append(outputs, o)
+		}
+	}
+	return outputs
+}
+
+const diskNode = "disk"
+
+func checksumNode(outputType string) string { return "checksum:" + outputType }
+
+func (b *builder) disk() *graph.Node {
+	p := b.planner
+	def := p.image.Definition
+	disk := &steps.Disk{
+		Site: p.site, Ambient: p.ambient, Layout: p.layout.config, LayoutFile: p.layout.file, Params: p.layout.params,
+		Size: p.layout.size, Files: p.environmentFiles(), Pattern: p.pattern(), ImageName: def.Name,
+		Tar: slices.Contains(def.Types, "tar"),
+	}
+	for _, phase := range Phases {
+		if !phase.InDisk {
+			continue
+		}
+		dp := steps.DiskPhase{Dir: phase.Dir(), Chroot: phase.Chroot, Vars: p.variables(phase)}
+		for _, h := range p.hooks(phase) {
+			digest, words := p.text(h)
+			dp.Hooks = append(dp.Hooks, steps.DiskHook{Name: h.Name, Digest: digest, Words: words})
+		}
+		disk.Phases = append(disk.Phases, dp)
+	}
+	return b.add(&graph.Node{Name: diskNode, Kind: "disk", Parent: b.state, Action: disk})
+}
+
+// outputs adds the nodes that make other files of the disk image.
+func (b *builder) outputs(disk *graph.Node) {
+	def := b.planner.image.Definition
+	if b.planner.image.noFinalImage() {
+		return
+	}
+	for _, t := range def.Types {
+		made, output := disk, steps.RawOutput
+		switch t {
+		case "tar":
+			continue // part of the disk, without checksums, as it always was
+		case "raw":
+		default:
+			made, output = b.add(&graph.Node{
+				Name: t, Kind: "convert", Partial: []*graph.Node{disk},
+				Action: &steps.Convert{Disk: disk, Format: t, Compress: t == "qcow2" && !def.Uncompressed, Options: def.QemuImgOptions},
+			}), steps.ImageOutput
+		}
+		if algorithms := checksums(def.Checksum); algorithms != nil {
+			b.add(&graph.Node{
+				Name: checksumNode(t), Kind: "checksum", Partial: []*graph.Node{made},
+				Action: &steps.Checksum{Of: made, Output: output, Algorithms: algorithms},
+			})
+		}
+	}
+}
+
+// checksums reads DIB_CHECKSUM: 1 is both, else the names it contains.
+func checksums(value string) []string {
+	var algorithms []string
+	for _, name := range []string{"md5", "sha256"} {
+		if value == "1" || strings.Contains(value, name) {
+			algorithms = append(algorithms, name)
+		}
+	}
+	return algorithms
+}
+
+// noFinalImage reports whether the elements make what they make without a
+// disk image. The name is looked for anywhere in the list, as it always was.
+func (img *Image) noFinalImage() bool {
+	return img.Definition.Ramdisk || slices.ContainsFunc(img.Elements, func(e *Element) bool { return strings.Contains(e.Name, "no-final-image") })
+}

@@ -1,0 +1,166 @@
+package steps
+
+import (
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/dibgraph/dibgraph/graph"
+	"github.com/dibgraph/dibgraph/steps/mention"
+)
+
+// An Entry is one file that hooks could read besides what they were given.
+type Entry struct {
+	Digest graph.Digest // zero for directories and links
+	Mode   fs.FileMode
+	Link   string // target of a symbolic link
+	// Words returns the variable names the file mentions; nil if not a
+	// regular file. It may be called concurrently.
+	Words func() mention.Words
+}
+
+// An Ambient is everything hooks of an image could read besides their
+// declared inputs: the files of the merged hooks, named "hooks/…", and of the
+// elements, named "elements/…" ("elements.2/…" for overridden ones). It does
+// not change once made.
+type Ambient struct {
+	entries  map[string]Entry
+	children map[string][]string // directory → names, sorted
+	names    []string            // what exists, for hooks that test for it
+}
+
+// NewAmbient returns the ambient inputs for the given entries. Directories
+// are optional; those that files imply are known anyway.
+func NewAmbient(entries map[string]Entry) *Ambient {
+	a := &Ambient{entries: entries, children: make(map[string][]string)}
+	seen := make(map[string]bool)
+	for name := range entries {
+		for dir := name; dir != "." && !seen[dir]; dir = path.Dir(dir) {
+			seen[dir] = true
+			a.children[path.Dir(dir)] = append(a.children[path.Dir(dir)], path.Base(dir))
+		}
+		if existenceMatters(name) {
+			a.names = append(a.names, name)
+		}
+	}
+	for _, names := range a.children {
+		slices.Sort(names)
+	}
+	slices.Sort(a.names)
+	return a
+}
+
+// existenceMatters says for which names it is an input of every hook that can
+// find them that they exist: observation sees what is opened, not what is
+// tested for. Hooks of a phase and environment files are left out, or every
+// new hook would run all others again; so is the metadata that any element
+// may have, which in the merged hooks is the last element's.
+func existenceMatters(name string) bool {
+	tree, rest, _ := strings.Cut(name, "/")
+	first, below, nested := strings.Cut(rest, "/")
+	if tree != "hooks" {
+		first, below, nested = strings.Cut(below, "/")
+	}
+	if !nested {
+		return tree != "hooks" || !metadata[first]
+	}
+	return !strings.HasSuffix(first, ".d") || !phaseDirs[first]
+}
+
+var phaseDirs = map[string]bool{
+	"root.d": true, "extra-data.d": true, "pre-install.d": true, "install.d": true, "post-install.d": true,
+	"post-root.d": true, "block-device.d": true, "pre-finalise.d": true, "finalise.d": true, "cleanup.d": true,
+	"environment.d": true,
+}
+
+var metadata = map[string]bool{
+	"element-deps": true, "element-provides": true, "README.rst": true, "README.md": true, "dibgraph.yaml": true,
+	"package-installs.yaml": true, "package-installs.json": true, "pkg-map": true, "svc-map": true,
+	"block-device-default.yaml": true,
+}
+
+// Names of observations. "all" stands for everything there is and is what a
+// run leaves that could not be observed.
+const (
+	observedFile = "file "
+	observedDir  = "dir "
+	observedAll  = "all"
+)
+
+// files returns the names an observation stands for.
+func (a *Ambient) files(observation string) []string {
+	if observation == observedAll {
+		all := make([]string, 0, len(a.entries))
+		for name := range a.entries {
+			all = append(all, name)
+		}
+		slices.Sort(all)
+		return all
+	}
+	if name, ok := strings.CutPrefix(observation, observedFile); ok {
+		return []string{name}
+	}
+	return nil
+}
+
+// describe writes the present value of an observation.
+func (a *Ambient) describe(d *graph.Description, observation string) {
+	if name, ok := strings.CutPrefix(observation, observedDir); ok {
+		d.Add(fmt.Sprintf("list %q", name), "%q", a.children[name])
+		return
+	}
+	for _, name := range a.files(observation) {
+		a.describeFile(d, name)
+	}
+}
+
+func (a *Ambient) describeFile(d *graph.Description, name string) {
+	line := fmt.Sprintf("file %q", name)
+	e, ok := a.entries[name]
+	switch {
+	case !ok:
+		d.Add(line, "absent")
+	case e.Link != "":
+		d.Add(line, "link %q", e.Link)
+	case e.Mode.IsDir():
+		d.Add(line, "directory")
+	default:
+		d.Add(line, "%s %04o", e.Digest, e.Mode.Perm())
+	}
+}
+
+// words returns what the files of an observation mention.
+func (a *Ambient) words(observation string) mention.Words {
+	var all mention.Words
+	for _, name := range a.files(observation) {
+		if e := a.entries[name]; e.Words != nil {
+			all = all.Merge(e.Words())
+		}
+	}
+	return all
+}
+
+// describeNames writes which files exist, as far as text with these words can
+// find them: hooks that never name the merged hooks, or where elements are,
+// cannot test for what is there.
+func (a *Ambient) describeNames(d *graph.Description, words mention.Words) {
+	for _, name := range a.names {
+		tree, _, _ := strings.Cut(name, "/")
+		finders := hooksFinders
+		if tree != "hooks" {
+			finders = elementsFinders
+		}
+		if words.All || slices.ContainsFunc(finders, words.Match) {
+			d.Add(fmt.Sprintf("exists %q", name), "yes")
+		}
+	}
+}
+
+// The words without which a program cannot learn where the merged hooks, or
+// the elements, are.
+var (
+	hooksFinders    = []string{"TMP_HOOKS_PATH", "TMP_BUILD_DIR", "in_target", "BASH_SOURCE", "dirname", "__file__", "argv", "FindBin", "PWD", "pwd"}
+	elementsFinders = []string{"ELEMENTS_PATH", "IMAGE_ELEMENT_YAML", "get_image_element_array", "elements"}
+)

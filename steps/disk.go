@@ -1,0 +1,180 @@
+package steps
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+
+	"github.com/dibgraph/dibgraph/graph"
+	"github.com/dibgraph/dibgraph/internal/sandbox"
+	"github.com/dibgraph/dibgraph/steps/blockdevice"
+	"github.com/dibgraph/dibgraph/steps/mention"
+)
+
+// RawOutput is the output of [Disk] that holds the disk image, TarOutput the
+// one with the tree as a tar file. Files that hooks leave beside the image
+// are outputs below BesideOutput.
+const (
+	RawOutput    = "image0.raw"
+	TarOutput    = "image.tar"
+	BesideOutput = "out"
+)
+
+// A Disk makes the disk image: it chooses the size, writes partitions and
+// filesystems, copies the tree, and runs the phases that work in the mounted
+// filesystem. All of that is one node, because it happens in one mount.
+type Disk struct {
+	Site    *Site
+	Ambient *Ambient
+	// Layout is the block device configuration, LayoutFile where it is from.
+	Layout     []byte
+	LayoutFile string
+	Params     blockdevice.Params
+	Size       blockdevice.SizeInput
+	// Phases are block-device.d, pre-finalise.d, finalise.d and cleanup.d.
+	Phases []DiskPhase
+	// Files are the environment files of the elements.
+	Files   []EnvironmentFile
+	Pattern string
+	// ImageName makes the identifiers of filesystems differ between images.
+	ImageName string
+	// Tar says that the tree is wanted as a tar file too.
+	Tar bool
+}
+
+// A DiskPhase is a phase that runs on the final filesystem.
+type DiskPhase struct {
+	Dir    string
+	Chroot bool
+	Vars   *Variables
+	// Hooks are the hooks that the elements have for it.
+	Hooks []DiskHook
+}
+
+// A DiskHook is one hook of a [DiskPhase].
+type DiskHook struct {
+	Name   string
+	Digest graph.Digest
+	Words  mention.Words
+}
+
+// Describe implements [graph.Action].
+func (s *Disk) Describe(d *graph.Description, in *graph.Inputs) error {
+	d.Add("layout", "%q", s.Layout)
+	d.Add("size", "%s", s.Size)
+	d.Add("root filesystem", "%q label %q", s.Params.RootFSType, s.Params.RootLabel)
+	d.Add("block size", "%d", s.Params.BlockSize)
+	d.Add("image name", "%q", s.ImageName)
+	d.Add("tar", "%t", s.Tar)
+	d.Add("pattern", "%q", s.Pattern)
+	d.Digest("library", LibDigest())
+	for _, f := range s.Files {
+		d.Digest(fmt.Sprintf("environment.d %q", f.Name), f.Digest)
+	}
+	words := s.words(in)
+	env := make(map[string]string)
+	for _, p := range s.Phases {
+		for _, h := range p.Hooks {
+			d.Digest(fmt.Sprintf("hook %q", filepath.Join("hooks", p.Dir, h.Name)), h.Digest)
+		}
+		for name, value := range p.Vars.Values {
+			env[name] = value
+		}
+	}
+	s.Phases[0].Vars.describe(d, env, words)
+	s.Ambient.describeNames(d, words)
+	return nil
+}
+
+// words returns what anything that runs on the disk mentions.
+func (s *Disk) words(in *graph.Inputs) mention.Words {
+	words := parseMentions(in.Parent.Mentions)
+	for _, f := range s.Files {
+		words = words.Merge(f.Words)
+	}
+	for _, p := range s.Phases {
+		for _, h := range p.Hooks {
+			words = words.Merge(h.Words)
+		}
+	}
+	return words
+}
+
+// Observe implements [graph.Observer].
+func (s *Disk) Observe(d *graph.Description, name string, _ *graph.Inputs) error {
+	s.Ambient.describe(d, name)
+	words := s.Ambient.words(name)
+	for _, p := range s.Phases {
+		var part graph.Description
+		p.Vars.describe(&part, p.Vars.Values, words)
+		for _, l := range part.Lines() {
+			d.Add(l.Name, "%s", l.Value)
+		}
+	}
+	s.Ambient.describeNames(d, words)
+	return nil
+}
+
+// Run implements [graph.Action].
+func (s *Disk) Run(ctx context.Context, w *graph.Work) error {
+	t, err := s.Site.treeOf(w.Lower, w.Upper, w.OverlayWork, nil)
+	if err != nil {
+		return err
+	}
+	run := diskRun{
+		Tree: t, Layout: s.Layout, LayoutFile: s.LayoutFile, Params: s.Params, Size: s.Size,
+		Pattern: s.Pattern, Dir: s.Site.WorkDir, Out: w.Out, Scratch: w.Dir, Tar: s.Tar,
+	}
+	run.Params.Seed = graph.DigestText(fmt.Sprintf("disk of %q\n%s\n%s\n", s.ImageName, w.Inputs.Parent.Chain(), s.Layout))
+	for _, p := range s.Phases {
+		run.Phases = append(run.Phases, diskRunPhase{Dir: p.Dir, Chroot: p.Chroot, Values: p.Vars.Values})
+	}
+	var report diskReport
+	if err := sandbox.Run(ctx, sandbox.Config{Program: "disk", Input: run, Stdout: w.Log, Stderr: w.Log}, &report); err != nil {
+		return err
+	}
+	if report.Failed != "" {
+		return fmt.Errorf("%s", report.Failed)
+	}
+	if report.Coarse {
+		report.Observed = []string{observedAll}
+	}
+	w.Coarse, w.Observed = report.Coarse, report.Observed
+	return nil
+}
+
+// A diskRun travels into the sandbox, a diskReport back.
+type diskRun struct {
+	Tree         tree
+	Layout       []byte
+	LayoutFile   string
+	Params       blockdevice.Params
+	Size         blockdevice.SizeInput
+	Phases       []diskRunPhase
+	Pattern, Dir string
+	Out, Scratch string
+	Tar          bool
+}
+
+type diskRunPhase struct {
+	Dir    string
+	Chroot bool
+	Values map[string]string
+}
+
+type diskReport struct {
+	Failed   string
+	Observed []string
+	Coarse   bool
+}
+
+func init() {
+	sandbox.Register("disk", func(ctx context.Context, in []byte) (any, error) {
+		var run diskRun
+		if err := json.Unmarshal(in, &run); err != nil {
+			return nil, err
+		}
+		return run.inSandbox(ctx)
+	})
+}

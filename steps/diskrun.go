@@ -1,0 +1,287 @@
+package steps
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/dibgraph/dibgraph/internal/command"
+	"github.com/dibgraph/dibgraph/internal/copytree"
+	"github.com/dibgraph/dibgraph/internal/mount"
+	"github.com/dibgraph/dibgraph/internal/sandbox"
+	"github.com/dibgraph/dibgraph/steps/blockdevice"
+)
+
+// inSandbox makes the disk image. Nothing is undone when it fails: mounts and
+// loop devices go with the namespace and its processes.
+func (run *diskRun) inSandbox(ctx context.Context) (report diskReport, err error) {
+	if err := run.Tree.mount(); err != nil {
+		return report, err
+	}
+	watch := watchTree(run.Tree)
+	err = run.make(ctx)
+	var exit *command.ExitError
+	if errors.As(err, &exit) {
+		return diskReport{Failed: err.Error()}, nil
+	}
+	if err != nil {
+		return report, err
+	}
+	report.Observed, report.Coarse = watch()
+	return report, nil
+}
+
+func (run *diskRun) make(ctx context.Context) error {
+	if err := pack(); err != nil {
+		return err
+	}
+	dynamic, err := run.chooseSize()
+	if err != nil {
+		return err
+	}
+	block, rest := run.Phases[0], run.Phases[1:]
+	if err := run.blockDevicePhase(ctx, block, dynamic); err != nil {
+		return err
+	}
+	run.say("making partitions and filesystems for %s", run.Params.ImageSize)
+	layout, err := blockdevice.Parse(run.Layout, run.LayoutFile, run.Params)
+	if err != nil {
+		return err
+	}
+	state, err := layout.Create(ctx, runTool)
+	if err != nil {
+		return err
+	}
+	if err := run.fill(ctx, state); err != nil {
+		return err
+	}
+	for _, key := range []string{"image-block-device", "image-block-devices"} {
+		dynamic[strings.ToUpper(strings.ReplaceAll(key, "-", "_"))] = state.Value(key)
+	}
+	if err := run.finalise(ctx, rest, dynamic); err != nil {
+		return err
+	}
+	if run.Tar {
+		if err := run.writeTar(ctx); err != nil {
+			return err
+		}
+	}
+	run.say("unmounting and checking filesystems")
+	if err := state.Umount(ctx); err != nil {
+		return err
+	}
+	if err := state.FinishFilesystems(ctx); err != nil {
+		return err
+	}
+	return run.collectBeside(ctx)
+}
+
+// say writes a line to the node's log.
+func (run *diskRun) say(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, "disk: "+format+"\n", args...)
+}
+
+// pack ends the life of the tree as a place to build in: it is now "built",
+// and the image root is where the final filesystem will be mounted.
+func pack() error {
+	if err := os.RemoveAll(filepath.Join(TargetDir, "lost+found")); err != nil {
+		return err
+	}
+	if err := os.Mkdir(BuiltDir, 0o755); err != nil {
+		return err
+	}
+	return mount.Bind(TargetDir, BuiltDir, false)
+}
+
+// chooseSize sets the image size and returns what it makes known to hooks.
+func (run *diskRun) chooseSize() (map[string]string, error) {
+	run.Size.Tree = BuiltDir
+	size, err := blockdevice.ImageSizeKiB(run.Size)
+	if err != nil {
+		return nil, fmt.Errorf("choose the image size: %w", err)
+	}
+	run.Params.ImageSize = strconv.FormatInt(size, 10) + "KiB"
+	return map[string]string{"DIB_IMAGE_SIZE": strconv.FormatInt(size, 10)}, nil
+}
+
+// blockDevicePhase runs the legacy phase whose hooks may bring a block device
+// of their own, which nothing here could make part of a cached result.
+func (run *diskRun) blockDevicePhase(ctx context.Context, p diskRunPhase, dynamic map[string]string) error {
+	var out bytes.Buffer
+	if err := run.phase(ctx, p, dynamic, io.MultiWriter(os.Stdout, &out)); err != nil {
+		return err
+	}
+	for line := range strings.Lines(out.String()) {
+		if _, device, ok := strings.Cut(strings.TrimSpace(line), "IMAGE_BLOCK_DEVICE="); ok && device != "" {
+			return fmt.Errorf("a hook of %s brings the block device %s: such a device cannot be rebuilt from a cache; describe the layout in DIB_BLOCK_DEVICE_CONFIG instead", p.Dir, device)
+		}
+	}
+	return nil
+}
+
+// fill writes the filesystem table and copies the tree into the filesystems.
+func (run *diskRun) fill(ctx context.Context, state *blockdevice.State) error {
+	if err := state.WriteFstab(filepath.Join(BuiltDir, "etc/fstab")); err != nil {
+		return err
+	}
+	run.say("copying the tree")
+	if err := copytree.Copy(ctx, BuiltDir, TargetDir, copytree.Options{}); err != nil {
+		return fmt.Errorf("copy the tree into the filesystem: %w", err)
+	}
+	return nil
+}
+
+// finalise runs the phases that work on the final filesystem and leaves it as
+// it will boot.
+func (run *diskRun) finalise(ctx context.Context, phases []diskRunPhase, dynamic map[string]string) error {
+	if err := mountKernel(TargetDir); err != nil {
+		return err
+	}
+	if err := lendResolver(TargetDir); err != nil {
+		return err
+	}
+	for _, p := range phases {
+		if err := run.phase(ctx, p, dynamic, os.Stdout); err != nil {
+			return err
+		}
+	}
+	if err := sandbox.KillOthers(); err != nil {
+		return err
+	}
+	if err := restoreResolver(TargetDir); err != nil {
+		return err
+	}
+	if err := unmountBelow(filepath.Join(TargetDir, "tmp")); err != nil {
+		return err
+	}
+	if err := tidyRoot(TargetDir); err != nil {
+		return err
+	}
+	for _, point := range kernelPoints[1:] {
+		if err := mount.Unmount(filepath.Join(TargetDir, point)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// phase runs the hooks of one phase with the environment it evaluates.
+func (run *diskRun) phase(ctx context.Context, p diskRunPhase, dynamic map[string]string, stdout io.Writer) error {
+	hooks, err := effectiveHooks(p.Dir, run.Pattern, run.Tree)
+	if err != nil || len(hooks) == 0 {
+		return err
+	}
+	values := maps.Clone(p.Values)
+	maps.Copy(values, dynamic)
+	if p.Chroot {
+		if err := bindHooks(); err != nil {
+			return err
+		}
+	}
+	env, err := evaluate(ctx, values, p.Chroot, run.Dir)
+	if err != nil {
+		return fmt.Errorf("environment.d for %s: %w", p.Dir, err)
+	}
+	for _, h := range hooks {
+		c := command.Cmd{Path: filepath.Join(HooksDir, p.Dir, h.Name), Env: list(env), Dir: run.Dir, Stdout: stdout, Stderr: os.Stderr}
+		if p.Chroot {
+			c.Root, c.Dir, c.Path = TargetDir, "/", filepath.Join(InTarget, p.Dir, h.Name)
+		}
+		fmt.Fprintf(os.Stderr, "dib-run-parts Running %s\n", c.Path)
+		if err := c.Run(ctx); err != nil {
+			return fmt.Errorf("hook %s/%s: %w", p.Dir, h.Name, err)
+		}
+		fmt.Fprintf(os.Stderr, "dib-run-parts %s completed\n", h.Name)
+	}
+	if p.Chroot {
+		return mount.Unmount(filepath.Join(TargetDir, InTarget))
+	}
+	return nil
+}
+
+// unmountBelow unmounts everything mounted under dir, last first.
+func unmountBelow(dir string) error {
+	infos, err := mount.Self()
+	if err != nil {
+		return err
+	}
+	for i := len(infos) - 1; i >= 0; i-- {
+		if rest, ok := below(dir, infos[i].Point); ok && rest != "" {
+			if err := mount.Unmount(infos[i].Point); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// tidyRoot clears what a build leaves in a root: /tmp, logs, and log files of
+// root's own.
+func tidyRoot(root string) error {
+	entries, err := os.ReadDir(filepath.Join(root, "tmp"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, e := range entries {
+		if err := os.RemoveAll(filepath.Join(root, "tmp", e.Name())); err != nil {
+			return err
+		}
+	}
+	if err := eachFile(filepath.Join(root, "var/log"), func(path string) error { return os.Truncate(path, 0) }); err != nil {
+		return err
+	}
+	return eachFile(filepath.Join(root, "root"), func(path string) error {
+		if strings.HasSuffix(path, ".log") {
+			return os.Remove(path)
+		}
+		return nil
+	})
+}
+
+// eachFile calls do for every regular file below dir, which need not exist.
+func eachFile(dir string, do func(path string) error) error {
+	return filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) && path == dir {
+			return filepath.SkipAll
+		}
+		if err != nil || !e.Type().IsRegular() {
+			return err
+		}
+		return do(path)
+	})
+}
+
+// writeTar writes the tree as it boots, with the mount points of the kernel's
+// filesystems as empty directories.
+func (run *diskRun) writeTar(ctx context.Context) error {
+	run.say("writing the tar file")
+	return runTool(ctx, "tar", "-C", TargetDir, "-cf", filepath.Join(run.Out, TarOutput), "--sort=name", "--numeric-owner",
+		"--xattrs", "--xattrs-include=*", "--exclude=./lost+found", ".")
+}
+
+// collectBeside makes outputs of what hooks left beside the image.
+func (run *diskRun) collectBeside(ctx context.Context) error {
+	entries, err := os.ReadDir(OutDir)
+	if err != nil || len(entries) == 0 {
+		return err
+	}
+	target := filepath.Join(run.Out, BesideOutput)
+	if err := os.Mkdir(target, 0o755); err != nil {
+		return err
+	}
+	return copytree.Copy(ctx, OutDir, target, copytree.Options{})
+}
+
+// runTool runs a host tool, its output going to the node's log.
+func runTool(ctx context.Context, name string, args ...string) error {
+	c := command.Cmd{Path: name, Args: args, Env: toolEnvironment, Dir: "/", Stdout: os.Stdout, Stderr: os.Stderr}
+	return c.Run(ctx)
+}

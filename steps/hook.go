@@ -1,0 +1,292 @@
+package steps
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/dibgraph/dibgraph/graph"
+	"github.com/dibgraph/dibgraph/internal/command"
+	"github.com/dibgraph/dibgraph/internal/observe"
+	"github.com/dibgraph/dibgraph/internal/overlay"
+	"github.com/dibgraph/dibgraph/internal/sandbox"
+	"github.com/dibgraph/dibgraph/steps/mention"
+)
+
+// A Hook runs one executable of a phase directory on the build tree.
+type Hook struct {
+	Site    *Site
+	Ambient *Ambient
+	Vars    *Variables
+	// Phase is the directory, "install.d"; Name the file in it.
+	Phase, Name string
+	// Path is the file that runs below the merged hooks, if Name is a link.
+	Path   string
+	Digest graph.Digest
+	// Words is what the hook's own text mentions.
+	Words mention.Words
+	// Chroot says that it runs inside the image.
+	Chroot bool
+	// Kernel says that proc, dev and sys are mounted in the image.
+	Kernel bool
+	// Environment is the node that evaluated the phase's environment.d.
+	Environment *graph.Node
+}
+
+func (h *Hook) file() string { return filepath.Join("hooks", h.Phase, h.Name) }
+
+// environment returns the variables the hook gets.
+func (h *Hook) environment(in *graph.Inputs) (map[string]string, error) {
+	phase, err := ReadPhase(func(output string) ([]byte, error) { return in.Read(h.Environment, output) })
+	if err != nil {
+		return nil, err
+	}
+	return phase.apply(h.Vars.Values), nil
+}
+
+// words returns what the hook, and everything that shaped the tree it works
+// on, mentions.
+func (h *Hook) words(in *graph.Inputs) mention.Words {
+	if in.Parent == nil {
+		return h.Words
+	}
+	return h.Words.Merge(parseMentions(in.Parent.Mentions))
+}
+
+// Describe implements [graph.Action].
+func (h *Hook) Describe(d *graph.Description, in *graph.Inputs) error {
+	d.Add("where", "%s", where(h.Chroot))
+	d.Digest(fmt.Sprintf("hook %q", h.file()), h.Digest)
+	if !h.Chroot {
+		d.Digest("library", LibDigest())
+	}
+	env, err := h.environment(in)
+	if err != nil {
+		return err
+	}
+	h.Vars.describe(d, env, h.words(in))
+	h.Ambient.describeNames(d, h.Words)
+	return nil
+}
+
+func where(chroot bool) string {
+	if chroot {
+		return "in the image"
+	}
+	return "on the host"
+}
+
+// Observe implements [graph.Observer].
+func (h *Hook) Observe(d *graph.Description, name string, in *graph.Inputs) error {
+	h.Ambient.describe(d, name)
+	env, err := h.environment(in)
+	if err != nil {
+		return err
+	}
+	words := h.Ambient.words(name)
+	h.Vars.describe(d, env, words)
+	h.Ambient.describeNames(d, words)
+	return nil
+}
+
+// Run implements [graph.Action].
+func (h *Hook) Run(ctx context.Context, w *graph.Work) error {
+	env, err := h.environment(w.Inputs)
+	if err != nil {
+		return err
+	}
+	t, err := h.Site.tree(w)
+	if err != nil {
+		return err
+	}
+	t.Kernel, t.HooksBind = h.Kernel, h.Chroot
+	run := hookRun{Tree: t, Chroot: h.Chroot, Env: list(env), Dir: h.Site.WorkDir, Path: filepath.Join(HooksDir, h.Phase, h.Name)}
+	if h.Chroot {
+		run.Dir, run.Path = "/", filepath.Join(InTarget, h.Phase, h.Name)
+	}
+	fmt.Fprintf(w.Log, "dib-run-parts Running %s\n", run.Path)
+	started := time.Now()
+	report, err := runInTree(ctx, w, run)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w.Log, "dib-run-parts %s completed in %.3f s\n", h.Name, time.Since(started).Seconds())
+	return recordRun(w, h.Ambient, h.Vars, h.words(w.Inputs), h.file(), report)
+}
+
+// recordRun says in w what a run read and left.
+func recordRun(w *graph.Work, a *Ambient, v *Variables, words mention.Words, own string, report hookReport) error {
+	changed, err := changedHooks(w.Upper)
+	if err != nil {
+		return err
+	}
+	for _, name := range changed {
+		report.Observed = append(report.Observed, observedFile+name)
+	}
+	if report.Coarse {
+		report.Observed = append(report.Observed, observedAll)
+	}
+	w.Coarse, w.Mounts = report.Coarse, report.Mounts
+	for _, name := range report.Observed {
+		if name == observedFile+own {
+			continue // described anyway
+		}
+		w.Observed = append(w.Observed, name)
+		words = words.Merge(a.words(name))
+	}
+	w.Mentions = v.keep(words)
+	return nil
+}
+
+// A hookRun is what runs in a build tree. It travels into the sandbox.
+type hookRun struct {
+	Tree   tree
+	Path   string
+	Args   []string
+	Env    []string
+	Dir    string
+	Chroot bool
+}
+
+// A hookReport is what came of it.
+type hookReport struct {
+	// Failed is how the command failed; empty if it did not.
+	Failed   string
+	Observed []string
+	Coarse   bool
+	Mounts   []graph.Mount
+}
+
+func init() {
+	sandbox.Register("hook", func(ctx context.Context, in []byte) (any, error) {
+		var run hookRun
+		if err := json.Unmarshal(in, &run); err != nil {
+			return nil, err
+		}
+		return run.inSandbox(ctx)
+	})
+}
+
+func init() {
+	sandbox.Register("shell", func(ctx context.Context, in []byte) (any, error) {
+		var run hookRun
+		if err := json.Unmarshal(in, &run); err != nil {
+			return nil, err
+		}
+		return run.converse(ctx)
+	})
+}
+
+// runInTree runs a command on the build tree of w, in namespaces of its own,
+// and clears the upper directory of what nobody changed.
+func runInTree(ctx context.Context, w *graph.Work, run hookRun) (hookReport, error) {
+	var report hookReport
+	err := sandbox.Run(ctx, sandbox.Config{Program: "hook", Input: run, Stdout: w.Log, Stderr: w.Log}, &report)
+	if err != nil {
+		return report, err
+	}
+	if report.Failed != "" {
+		return report, errors.New(report.Failed)
+	}
+	return report, tidyUpper(w.Upper, run.Tree.Lower)
+}
+
+func tidyUpper(upper string, lower []string) error {
+	return errors.Join(withdrawResolver(upper), pruneUpper(upper, lower))
+}
+
+func (run hookRun) inSandbox(ctx context.Context) (report hookReport, err error) {
+	if err := run.Tree.mount(); err != nil {
+		return report, err
+	}
+	if run.Tree.Kernel {
+		if err := lendResolver(TargetDir); err != nil {
+			return report, err
+		}
+	}
+	watch := watchTree(run.Tree)
+	runErr := run.execute(ctx)
+	if err := sandbox.KillOthers(); err != nil {
+		return report, err
+	}
+	report.Observed, report.Coarse = watch()
+	var exit *command.ExitError
+	if errors.As(runErr, &exit) {
+		report.Failed = exit.Error()
+		return report, nil
+	}
+	if runErr != nil {
+		return report, runErr
+	}
+	if report.Mounts, err = leftMounts(run.Tree.ImageCache); err != nil {
+		return report, err
+	}
+	return report, overlay.Relink(run.Tree.overlay(), BuildDir)
+}
+
+func (run hookRun) execute(ctx context.Context) error {
+	c := command.Cmd{Path: run.Path, Args: run.Args, Env: run.Env, Dir: run.Dir, Stdout: os.Stdout, Stderr: os.Stderr}
+	if run.Chroot {
+		c.Root = TargetDir
+	}
+	return c.Run(ctx)
+}
+
+// watchTree observes what is opened below the hooks and elements until the
+// function it returns is called. That returns the names for the trace shape,
+// or that nothing could be observed.
+func watchTree(t tree) func() (observed []string, coarse bool) {
+	mounts := []string{HooksDir, ElementsDir}
+	for i := range t.Elements[min(1, len(t.Elements)):] {
+		mounts = append(mounts, fmt.Sprintf("%s.%d", ElementsDir, i+2))
+	}
+	if t.HooksBind {
+		mounts = append(mounts, filepath.Join(TargetDir, InTarget))
+	}
+	o, err := observe.Start(mounts...)
+	if err != nil {
+		return func() ([]string, bool) { return nil, true }
+	}
+	return func() ([]string, bool) {
+		opened, err := o.Stop()
+		if err != nil {
+			return nil, true
+		}
+		return observations(opened)
+	}
+}
+
+// observations turns opened paths into names. A path that cannot be told
+// makes the run coarse.
+func observations(opened []observe.Opened) (names []string, coarse bool) {
+	for _, o := range opened {
+		name, ok := ambientName(o.Path)
+		if !ok {
+			return nil, true
+		}
+		if o.Dir {
+			names = append(names, observedDir+name)
+		} else {
+			names = append(names, observedFile+name)
+		}
+	}
+	return names, false
+}
+
+// ambientName returns the name under which a path in the sandbox is known as
+// an input.
+func ambientName(path string) (string, bool) {
+	if rest, ok := below(filepath.Join(TargetDir, InTarget), path); ok {
+		return "hooks" + rest, true
+	}
+	if rest, ok := below(HooksDir, path); ok {
+		return "hooks" + rest, true
+	}
+	rest, ok := strings.CutPrefix(path, RunDir+"/")
+	return rest, ok && strings.HasPrefix(rest, "elements")
+}

@@ -1,0 +1,55 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/dibgraph/dibgraph/graph"
+	"github.com/dibgraph/dibgraph/steps/mention"
+)
+
+// Packages installs the packages that were named for the image as a whole,
+// with the install-packages command that the image has by then.
+type Packages struct {
+	Site    *Site
+	Ambient *Ambient
+	Vars    *Variables
+	Names   []string
+}
+
+// Describe implements [graph.Action].
+func (p *Packages) Describe(d *graph.Description, in *graph.Inputs) error {
+	d.Add("packages", "%q", p.Names)
+	p.Vars.describe(d, p.Vars.Values, p.words(in))
+	return nil
+}
+
+func (p *Packages) words(in *graph.Inputs) mention.Words {
+	if in.Parent == nil {
+		return mention.Words{}
+	}
+	return parseMentions(in.Parent.Mentions)
+}
+
+// Observe implements [graph.Observer].
+func (p *Packages) Observe(d *graph.Description, name string, _ *graph.Inputs) error {
+	p.Ambient.describe(d, name)
+	return nil
+}
+
+// Run implements [graph.Action].
+func (p *Packages) Run(ctx context.Context, w *graph.Work) error {
+	t, err := p.Site.tree(w)
+	if err != nil {
+		return err
+	}
+	t.Kernel = true
+	report, err := runInTree(ctx, w, hookRun{
+		Tree: t, Chroot: true, Env: list(p.Vars.Values), Dir: "/",
+		Path: "/bin/sh", Args: append([]string{"-c", `exec install-packages "$@"`, "packages"}, p.Names...),
+	})
+	if err != nil {
+		return fmt.Errorf("install-packages: %w", err)
+	}
+	return recordRun(w, p.Ambient, p.Vars, p.words(w.Inputs), "", report)
+}

@@ -1,0 +1,19 @@
+package steps
+
+// Paths inside the namespaces a step runs in. They never change, so nothing
+// about the machine or the run reaches a hook or a key through them.
+const (
+	RunDir      = "/run/dibgraph"
+	BuildDir    = RunDir + "/build"
+	TargetDir   = BuildDir + "/mnt"
+	HooksDir    = BuildDir + "/hooks"
+	OutDir      = BuildDir + "/out"
+	BuiltDir    = BuildDir + "/built"
+	ElementsDir = RunDir + "/elements"
+	LibDir      = RunDir + "/lib"
+	// HelperPath is this program under the name by which host hooks of the
+	// embedded elements call it.
+	HelperPath = LibDir + "/bin/dibgraph-helper"
+	// InTarget is where chroot phases find the hooks, seen from the chroot.
+	InTarget = "/tmp/in_target.d"
+)

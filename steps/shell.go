@@ -1,0 +1,91 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/dibgraph/dibgraph/graph"
+	"github.com/dibgraph/dibgraph/internal/command"
+	"github.com/dibgraph/dibgraph/internal/sandbox"
+)
+
+// A Sheller is a step whose build tree a person can look at with a shell, as
+// the step itself finds it.
+type Sheller interface {
+	// Shell runs an interactive shell, or a command line given to it, on the
+	// files it is passed, until it ends. Its exit status is not an error.
+	Shell(ctx context.Context, w *graph.Work, command string, in, out *os.File) error
+}
+
+// Shell implements [Sheller]: the shell has the hook's environment.
+func (h *Hook) Shell(ctx context.Context, w *graph.Work, command string, in, out *os.File) error {
+	env, err := h.environment(w.Inputs)
+	if err != nil {
+		return err
+	}
+	return shell(ctx, h.Site, w, tree{Kernel: h.Kernel, HooksBind: h.Chroot}, env, command, in, out)
+}
+
+// Shell implements [Sheller]: the shell has the environment before
+// environment.d.
+func (e *Environment) Shell(ctx context.Context, w *graph.Work, command string, in, out *os.File) error {
+	return shell(ctx, e.Site, w, tree{Kernel: e.Kernel, HooksBind: e.Chroot}, e.Vars.Values, command, in, out)
+}
+
+// Shell implements [Sheller].
+func (p *Packages) Shell(ctx context.Context, w *graph.Work, command string, in, out *os.File) error {
+	return shell(ctx, p.Site, w, tree{Kernel: true, HooksBind: true}, p.Vars.Values, command, in, out)
+}
+
+// Shell implements [Sheller]: the tree is as it is before the disk is made.
+func (s *Disk) Shell(ctx context.Context, w *graph.Work, command string, in, out *os.File) error {
+	return shell(ctx, s.Site, w, tree{Kernel: true}, s.Phases[0].Vars.Values, command, in, out)
+}
+
+func shell(ctx context.Context, site *Site, w *graph.Work, mounts tree, env map[string]string, command string, in, out *os.File) error {
+	t, err := site.tree(w)
+	if err != nil {
+		return err
+	}
+	t.Kernel, t.HooksBind = mounts.Kernel, mounts.HooksBind
+	run := hookRun{Tree: t, Chroot: t.HooksBind, Dir: site.WorkDir, Path: "/bin/bash", Args: []string{"-i"}}
+	if command != "" {
+		run.Args = []string{"-c", command}
+	}
+	if run.Chroot {
+		run.Dir = "/"
+	}
+	run.Env = append(list(env), "TERM="+env["TERM"], "PS1=[dibgraph "+w.Node.Name+"] \\w# ")
+	var report hookReport
+	if err := sandbox.Run(ctx, sandbox.Config{Program: "shell", Input: run, Stdin: in, Stdout: out, Stderr: out}, &report); err != nil {
+		return err
+	}
+	if report.Failed != "" && command != "" {
+		return fmt.Errorf("%s", report.Failed)
+	}
+	return nil
+}
+
+// converse runs a shell on the terminal that the sandbox was given.
+func (run hookRun) converse(ctx context.Context) (report hookReport, err error) {
+	if err := run.Tree.mount(); err != nil {
+		return report, err
+	}
+	if run.Tree.Kernel {
+		if err := lendResolver(TargetDir); err != nil {
+			return report, err
+		}
+	}
+	c := command.Cmd{Path: run.Path, Args: run.Args, Env: run.Env, Dir: run.Dir, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
+	if run.Chroot {
+		c.Root = TargetDir
+	}
+	err = c.Run(ctx)
+	var exit *command.ExitError
+	if errors.As(err, &exit) {
+		return hookReport{Failed: exit.Error()}, nil
+	}
+	return report, err
+}

@@ -1,0 +1,146 @@
+package steps
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+
+	"github.com/dibgraph/dibgraph/graph"
+	"github.com/dibgraph/dibgraph/internal/mount"
+)
+
+// A Site provides the parts of a build tree that are not layers. All nodes of
+// an image share one; the functions make their directory at the first call
+// and may be called concurrently.
+type Site struct {
+	// Hooks returns the lowest directory of the overlay, with mnt/, hooks/
+	// and out/ in it.
+	Hooks func() (string, error)
+	// Elements returns the directories for [ElementsDir], then for
+	// ElementsDir.2 and so on, which hold overridden elements.
+	Elements func() ([]string, error)
+	// Lib returns a directory that [WriteLib] filled.
+	Lib func() (string, error)
+	// Helper is the path of this program.
+	Helper string
+	// ImageCache is the host directory that hooks keep downloads in. It is
+	// never an input.
+	ImageCache string
+	// WorkDir is the current directory of hooks on the host side.
+	WorkDir string
+}
+
+// A tree says how to mount one build tree. It travels into the sandbox.
+type tree struct {
+	Lower, Elements   []string
+	Upper, Work, Lib  string
+	Helper            string
+	ImageCache        string
+	Mounts            []graph.Mount
+	Kernel, HooksBind bool // kernel filesystems, and the hooks, inside the target
+}
+
+// tree returns the build tree of a run.
+func (s *Site) tree(w *graph.Work) (tree, error) {
+	return s.treeOf(w.Lower, w.Upper, w.OverlayWork, w.Mounts)
+}
+
+func (s *Site) treeOf(lower []string, upper, work string, mounts []graph.Mount) (tree, error) {
+	hooks, err := s.Hooks()
+	if err != nil {
+		return tree{}, err
+	}
+	elements, err := s.Elements()
+	if err != nil {
+		return tree{}, err
+	}
+	lib, err := s.Lib()
+	if err != nil {
+		return tree{}, err
+	}
+	return tree{
+		Lower: append(slices.Clone(lower), hooks), Upper: upper, Work: work,
+		Elements: elements, Lib: lib, Helper: s.Helper, ImageCache: s.ImageCache, Mounts: mounts,
+	}, nil
+}
+
+// mount mounts everything in the current namespace, which is private and goes
+// away with its processes: nothing here is ever unmounted on failure.
+func (t tree) mount() error {
+	if err := os.MkdirAll(RunDir, 0o755); err != nil {
+		return fmt.Errorf("make the build directory: %w", err)
+	}
+	if err := mount.Type("tmpfs", "tmpfs", RunDir, 0, "mode=0755,size=1m"); err != nil {
+		return err
+	}
+	if err := t.mountOverlay(); err != nil {
+		return err
+	}
+	if err := t.mountTools(); err != nil {
+		return err
+	}
+	if t.Kernel {
+		if err := mountKernel(TargetDir); err != nil {
+			return err
+		}
+	}
+	if err := restoreMounts(t.Mounts, t.ImageCache); err != nil {
+		return err
+	}
+	if t.HooksBind {
+		return bindHooks()
+	}
+	return nil
+}
+
+func (t tree) mountOverlay() error {
+	if err := os.Mkdir(BuildDir, 0o755); err != nil {
+		return err
+	}
+	if err := t.overlay().Mount(BuildDir); err != nil {
+		return fmt.Errorf("mount the build tree: %w", err)
+	}
+	// A mount of its own is what observation can be told to watch.
+	return mount.Bind(HooksDir, HooksDir, false)
+}
+
+// overlay returns the mount that the build tree is.
+func (t tree) overlay() mount.Overlay {
+	// What a step writes becomes durable when it is committed, not before.
+	return mount.Overlay{Lower: t.Lower, Upper: t.Upper, Work: t.Work, Volatile: true}
+}
+
+func (t tree) mountTools() error {
+	for i, dir := range t.Elements {
+		at := ElementsDir
+		if i > 0 {
+			at += "." + strconv.Itoa(i+1)
+		}
+		if err := os.Mkdir(at, 0o755); err != nil {
+			return err
+		}
+		if err := mount.Bind(dir, at, true); err != nil {
+			return err
+		}
+	}
+	if err := os.Mkdir(LibDir, 0o755); err != nil {
+		return err
+	}
+	if err := mount.Bind(t.Lib, LibDir, true); err != nil {
+		return err
+	}
+	return mount.Bind(t.Helper, HelperPath, true)
+}
+
+// bindHooks shows the hooks inside the target, read-only. The directory stays
+// there between phases, or every layer would hold its coming and going; it
+// goes when /tmp is cleared at the end.
+func bindHooks() error {
+	at := filepath.Join(TargetDir, InTarget)
+	if err := os.Mkdir(at, 0o755); err != nil && !os.IsExist(err) {
+		return fmt.Errorf("make %s in the image: %w", InTarget, err)
+	}
+	return mount.Bind(HooksDir, at, true)
+}
