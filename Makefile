@@ -1,0 +1,78 @@
+# Targets for people; "make help" lists them. CI calls .ci/run.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := build
+
+GO ?= go
+PREFIX ?= /usr/local
+# No tag, or no repository (a source archive): the commit, or "unknown".
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+# One test binary may take this long; the end-to-end tests build and boot images.
+TEST_TIMEOUT ?= 25m
+# More flags of go test, such as TESTFLAGS=-race or TESTFLAGS='-run TestKill'.
+TESTFLAGS ?=
+PACKAGES ?= ./...
+
+ROOT := $(filter 0,$(shell id -u))
+
+.PHONY: build
+build: ## bin/dibgraph, a static binary
+	@CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o bin/dibgraph ./cmd/dibgraph
+
+.PHONY: demo
+demo: build ## install what is missing, then build debian.qcow2
+	bin/dibgraph doctor --install
+	$(if $(ROOT),,sudo )bin/dibgraph build -o debian debian-minimal vm
+	@ls -l debian.qcow2
+
+.PHONY: test
+test: build ## install what the tests need, then run all of them (root tests: as root)
+ifdef ROOT
+	bin/dibgraph doctor --install --for-tests
+	DIBGRAPH_TEST_ROOT=1 $(GO) test -json -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(PACKAGES) | $(GO) run ./internal/testreport '^needs an ordinary user'
+else
+	bin/dibgraph doctor --for-tests || true
+	$(GO) test -json -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(PACKAGES) | $(GO) run ./internal/testreport '^needs root'
+	@echo
+	@echo 'You are not root: every test listed above as "needs root" was LEFT OUT.'
+	@echo 'All of them:  make root-test'
+endif
+
+.PHONY: root-test
+root-test: ## make test as root, by sudo if need be
+	$(if $(ROOT),,sudo env "PATH=$$PATH" )$(MAKE) test
+
+.PHONY: lint
+lint: ## gofmt, go vet, staticcheck, shellcheck (where installed)
+	@bad=$$(gofmt -l .); if [ -n "$$bad" ]; then echo "gofmt -w $$bad" >&2; exit 1; fi
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+	scripts/shell-check
+
+.PHONY: check
+check: lint ## lint, and the tests that need no root with the race detector
+	DIBGRAPH_TEST_ROOT= $(GO) test -race -timeout $(TEST_TIMEOUT) $(PACKAGES)
+
+.PHONY: bench
+bench: ## all benchmarks; as root also those that mount
+	$(if $(ROOT),DIBGRAPH_TEST_ROOT=1 )$(GO) test -run '^$$' -bench . -benchmem -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(PACKAGES)
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME (5s), and every property many times
+	scripts/fuzz
+
+.PHONY: install
+install: build ## to $(DESTDIR)$(PREFIX)/bin
+	install -D -m 755 bin/dibgraph '$(DESTDIR)$(PREFIX)/bin/dibgraph'
+
+.PHONY: clean
+clean: ## remove what was built here; images and the cache stay
+	rm -rf bin
+	$(GO) clean -testcache
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
