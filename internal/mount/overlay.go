@@ -18,7 +18,10 @@ const MaxLowers = 500
 // be copied, and mounted more than once if it has no upper.
 type Overlay struct {
 	Lower []string // directories, the top one first; at least one, at most MaxLowers
-	Upper string   // takes the writes; empty: the overlay is read-only
+	// Upper takes the writes; empty: the overlay is read-only. One that was
+	// mounted before can be mounted again on the same lowers only: the kernel
+	// has marked it with the top one, and says ESTALE for another.
+	Upper string
 	Work  string   // empty exactly if Upper is; an empty directory beside Upper, fresh for each mount
 	// Volatile leaves out every sync to the upper. After a crash of the machine
 	// the upper is worthless, and the kernel refuses to mount the Work again.
