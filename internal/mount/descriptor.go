@@ -25,12 +25,14 @@ func (o Overlay) mountByDescriptor(target string) error {
 		return fmt.Errorf("fsopen: %w", err)
 	}
 	defer unix.Close(fs)
-	if !takesLowersOneByOne(fs) {
+	if !looksAtOptions(fs) {
 		return errNoDescriptorAPI
 	}
 	var names handles
 	defer names.Close()
-	if err := o.configure(fs, &names); err != nil {
+	if err := o.configure(fs, &names); errors.Is(err, errNoDescriptorAPI) {
+		return err
+	} else if err != nil {
 		return withKernelLog(fs, err)
 	}
 	if err := unix.FsconfigCreate(fs); err != nil {
@@ -44,22 +46,27 @@ func (o Overlay) mountByDescriptor(target string) error {
 	return attach(tree, target)
 }
 
-// takesLowersOneByOne tells whether the kernel knows lowerdir+, by offering it a
-// directory that cannot exist: a kernel that knows the option looks (ENOENT),
-// one from 6.5 on that does not refuses it (EINVAL), and before that an overlay
-// context took every string and complained only when it was created.
-func takesLowersOneByOne(fs int) bool {
-	err := unix.FsconfigSetString(fs, "lowerdir+", "/proc/self/fd/none")
+// looksAtOptions tells whether the kernel reads an option when it is given.
+// Before 6.5 an overlay context took every string and complained only when it
+// was created.
+func looksAtOptions(fs int) bool {
+	refused := unix.FsconfigSetString(fs, "no-such-option", "0") != nil
 	kernelLog(fs) // so that a later error does not report the message of this one
-	return errors.Is(err, unix.ENOENT)
+	return refused
 }
 
 func (o Overlay) configure(fs int, names *handles) error {
 	if err := unix.FsconfigSetString(fs, "source", "dibgraph"); err != nil {
 		return fmt.Errorf("set source: %w", err)
 	}
-	for _, lower := range o.Lower {
-		if err := setDirectory(fs, "lowerdir+", lower, names); err != nil {
+	for i, lower := range o.Lower {
+		err := setDirectory(fs, "lowerdir+", lower, names)
+		if i == 0 && errors.Is(err, unix.EINVAL) {
+			// A kernel before 6.8 does not know the option. Should it be the
+			// directory after all, then the other way fails and says so.
+			return errNoDescriptorAPI
+		}
+		if err != nil {
 			return err
 		}
 	}

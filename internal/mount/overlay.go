@@ -22,7 +22,7 @@ type Overlay struct {
 	// mounted before can be mounted again on the same lowers only: the kernel
 	// has marked it with the top one, and says ESTALE for another.
 	Upper string
-	Work  string   // empty exactly if Upper is; an empty directory beside Upper, fresh for each mount
+	Work  string // empty exactly if Upper is; an empty directory beside Upper, fresh for each mount
 	// Volatile leaves out every sync to the upper. After a crash of the machine
 	// the upper is worthless, and the kernel refuses to mount the Work again.
 	Volatile bool

@@ -126,6 +126,35 @@ func TestOverlayRefusesUsedWork(t *testing.T) {
 	}
 }
 
+// An upper can be looked at again, as the state that a failed step has left.
+func TestOverlayUpperAgain(t *testing.T) {
+	testroot.Require(t)
+	testroot.CheckMounts(t)
+	dir := t.TempDir()
+	o := overlay(t, dir, 2)
+	target := filepath.Join(dir, "merged")
+	again := func(name string, lowers ...string) error {
+		o.Lower, o.Work = lowers, filepath.Join(dir, name)
+		if err := os.Mkdir(o.Work, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := o.Mount(target); err != nil {
+			return err
+		}
+		return Unmount(target)
+	}
+	first, second := o.Lower[0], o.Lower[1]
+	if err := again("work1", first, second); err != nil {
+		t.Fatal(err)
+	}
+	if err := again("work2", first, second); err != nil {
+		t.Errorf("on the same lowers: %v", err)
+	}
+	if err := again("work3", second, first); !errors.Is(err, unix.ESTALE) {
+		t.Errorf("on another top lower: %v, want ESTALE", err)
+	}
+}
+
 func TestOverlayErrorsNameTheDirectory(t *testing.T) {
 	for _, route := range routes {
 		t.Run(route.name, func(t *testing.T) {
