@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 )
 
@@ -62,6 +63,7 @@ type Store struct {
 	lost     map[string]bool // epochs of an unclean boot; only a read-only store leaves them in place
 	journal  journal
 	checked  checkedLayers
+	close    func() error // once
 }
 
 // Open opens the store in dir and makes it if need be. The caller closes it.
@@ -92,8 +94,10 @@ func open(dir string, o Options) (_ *Store, err error) {
 		}
 	}
 	if s.readOnly {
+		s.close = func() error { return nil }
 		return s, s.openReadOnly()
 	}
+	s.close = sync.OnceValue(s.finish)
 	if err := os.MkdirAll(s.dir, 0o755); err != nil {
 		return nil, err
 	}
@@ -133,12 +137,12 @@ func (s *Store) openReadOnly() error {
 func (s *Store) Dir() string { return s.dir }
 
 // Close makes everything written durable, deletes the trash, and gives up the
-// temporary directories. The store must not be used after it.
-func (s *Store) Close() error {
-	if s.readOnly {
-		return nil
-	}
-	err := s.Sync()
+// temporary directories. The store must not be used after it; another Close
+// returns what the first did.
+func (s *Store) Close() error { return s.close() }
+
+func (s *Store) finish() error {
+	err := s.Sync() // also if it fails, no garbage may stay
 	return errors.Join(err, s.emptyTrash(), s.owner.remove())
 }
 

@@ -163,8 +163,7 @@ func TestTempDirAndDiscard(t *testing.T) {
 			t.Errorf("after Close, %s has %q", name, names)
 		}
 	}
-	// Close is called once more at the end of the test.
-	s.owner = must[*owner](t)(newOwner(s.path(tmpDir)))
+	check(t, s.Close())
 }
 
 func init() {
