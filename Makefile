@@ -6,8 +6,8 @@ SHELL := /bin/bash
 
 GO ?= go
 PREFIX ?= /usr/local
-# No tag, or no repository (a source archive): the commit, or "unknown".
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+# Without a tag the commit; empty without a repository, as in a source archive.
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 # One test binary may take this long; the end-to-end tests build and boot images.
