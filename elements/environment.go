@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/dibgraph/dibgraph/steps"
 )
 
 // chrootPath is PATH in the image. The dollar sign is part of it: elements have
@@ -47,7 +49,7 @@ func (img *Image) setDefinition(env map[string]string) {
 	d, from := img.Definition, img.Definition.Environment
 	env["LC_ALL"] = "C"
 	env["ARCH"] = d.Arch
-	env["IMAGE_NAME"] = path.Join(outDir, d.Name)
+	env["IMAGE_NAME"] = path.Join(steps.OutDir, d.Name)
 	// The output types never reach hooks: they see what the caller exported.
 	env["IMAGE_TYPE"] = cmp.Or(from["IMAGE_TYPE"], "qcow2")
 	env["FS_TYPE"] = cmp.Or(from["FS_TYPE"], "ext4")
@@ -97,10 +99,10 @@ func (img *Image) setElements(env map[string]string) {
 	var pairs []string
 	for _, e := range img.Elements {
 		names = append(names, e.Name)
-		pairs = append(pairs, "["+e.Name+"]="+path.Join(elementsDir, e.Name)+" ")
+		pairs = append(pairs, "["+e.Name+"]="+path.Join(steps.ElementsDir, e.Name)+" ")
 	}
 	for _, name := range slices.Sorted(slices.Values(names)) {
-		for _, text := range []string{name, path.Join(elementsDir, name)} {
+		for _, text := range []string{name, path.Join(steps.ElementsDir, name)} {
 			node := &yaml.Node{}
 			node.SetString(text)
 			places.Content = append(places.Content, node)
@@ -132,19 +134,19 @@ func (img *Image) elementDirs() []string {
 // setPlaces sets what names the places of a build.
 func (img *Image) setPlaces(env map[string]string, phase Phase) {
 	d, from := img.Definition, img.Definition.Environment
-	env["_LIB"] = libDir
-	env["TMP_BUILD_DIR"] = buildDir
-	env["TMP_MOUNT_PATH"] = mountDir
-	env["TMP_HOOKS_PATH"] = hooksDir
+	env["_LIB"] = steps.LibDir
+	env["TMP_BUILD_DIR"] = steps.BuildDir
+	env["TMP_MOUNT_PATH"] = steps.TargetDir
+	env["TMP_HOOKS_PATH"] = steps.HooksDir
 	env["TMP_IMAGE_DIR"] = imageDir
 	env["TMP_DIR"] = cmp.Or(from["TMP_DIR"], "/tmp")
 	env["OUT_IMAGE_PATH"] = ""
 	env["DIB_PYTHON_EXEC"] = cmp.Or(from["DIB_PYTHON_EXEC"], path.Join(libBinDir, "dib-python-exec"))
-	env["DIB_BLOCK_DEVICE_PARAMS_YAML"] = path.Join(buildDir, "block-device/params.yaml")
+	env["DIB_BLOCK_DEVICE_PARAMS_YAML"] = path.Join(steps.BuildDir, "block-device/params.yaml")
 	env["DIB_IMAGE_CACHE"] = d.ImageCache
 	env["DIB_LOCKFILES"] = cmp.Or(from["DIB_LOCKFILES"], filepath.Join(d.Home, ".cache/dib/lockfiles"))
 	if phase.Name == "root" || phase.Name == "cleanup" {
-		env["TARGET_ROOT"] = mountDir
+		env["TARGET_ROOT"] = steps.TargetDir
 	}
 	if _, exported := env["DIB_BLOCK_DEVICE"]; exported {
 		// The builder used to keep a command of its own in a variable of this

@@ -1,26 +1,23 @@
 package elements
 
-import "strconv"
+import (
+	"strconv"
 
-// Paths inside the namespaces in which hooks run. They are the same for every
-// build, so no random name reaches a hook or a key.
-const (
-	runDir      = "/run/dibgraph"
-	buildDir    = runDir + "/build"
-	mountDir    = buildDir + "/mnt"
-	hooksDir    = buildDir + "/hooks"
-	outDir      = buildDir + "/out"
-	imageDir    = runDir + "/image"
-	libDir      = runDir + "/lib"
-	libBinDir   = libDir + "/bin"
-	elementsDir = runDir + "/elements"
+	"github.com/dibgraph/dibgraph/steps"
 )
+
+// imageDir is what hooks know as TMP_IMAGE_DIR, where the builder used to keep
+// the raw image.
+const imageDir = steps.RunDir + "/image"
+
+// libBinDir holds the programs that come first in PATH on the host.
+const libBinDir = steps.LibDir + "/bin"
 
 // elementsDirAt returns the directory that holds elements at a depth: 0 for
 // those that take part, 1 for the nearest that they override, and so on.
 func elementsDirAt(depth int) string {
 	if depth == 0 {
-		return elementsDir
+		return steps.ElementsDir
 	}
-	return elementsDir + "." + strconv.Itoa(depth+1)
+	return steps.ElementsDir + "." + strconv.Itoa(depth+1)
 }
