@@ -4,6 +4,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode/utf16"
 )
 
 // MainDisk is the disk that becomes the image file; a layout must have it.
@@ -73,6 +74,8 @@ func (r *reader) checkTable(t *table) {
 	for i, p := range t.parts {
 		p.number = i + 1
 		switch {
+		case t.gpt && len(utf16.Encode([]rune(p.name))) > 36:
+			r.add(p.line, "partition %q: gpt has names of 36 characters at most", p.name)
 		case t.gpt:
 		case p.primary && logical:
 			r.add(p.line, "partition %q: primary partitions come before logical ones", p.name)
@@ -131,11 +134,15 @@ func (r *reader) checkMounts(l *Layout, nodes []node) {
 			r.add(m.line, "mount %q: %q is already the mount point of %q", m.name, m.point, other)
 		}
 		points[m.point] = m.name
+		if m.point == "" {
+			continue // reported where it was read
+		}
 		if f := l.filesystemOf(m); f != nil && f.fstype != "swap" && (!path.IsAbs(m.point) || path.Clean(m.point) != m.point) {
 			r.add(m.line, "mount %q: mount point %q is not a plain absolute path", m.name, m.point)
 		}
 	}
-	if points["/"] == "" {
+	// With other problems it may be there, and not have been understood.
+	if points["/"] == "" && len(r.all) == 0 {
 		r.add(0, "the layout mounts nothing on /")
 	}
 }

@@ -55,7 +55,7 @@ func tinyTree(t *testing.T) string {
 		"boot/vmlinuz":                  strings.Repeat("kernel", 50_000),
 		"boot/efi/EFI/BOOT/BOOTX64.EFI": strings.Repeat("efi", 100_000),
 		"boot/efi/EFI/debian/a long name, with blanks.cfg": "x",
-		"boot/efi/deep/1/2/3/4/5/6/7/8/9/a long ümlaut":           "deep",
+		"boot/efi/deep/1/2/3/4/5/6/7/8/9/a long ümlaut":    "deep",
 		"boot/efi/empty file":                              "",
 		"var/log/messages":                                 "",
 		"usr/bin/tool":                                     strings.Repeat("t", 5000),

@@ -36,8 +36,11 @@ func Parse(config []byte, file string, params Params) (*Layout, error) {
 		return nil, &Problem{File: file, Message: "the layout is empty"}
 	}
 	l := &Layout{params: params, byName: map[string]node{}}
-	nodes := r.nodes(l, r.lift(document.Content[0]))
-	if len(r.all) == 0 {
+	items := r.lift(document.Content[0])
+	whole := len(r.all) == 0
+	nodes := r.nodes(l, items)
+	// Without the items that could not be read, others seem to lack a base.
+	if whole {
 		r.check(l, nodes)
 	}
 	if len(r.all) == 0 {

@@ -1,8 +1,10 @@
 package blockdevice
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // A Problem is something wrong with a layout.
@@ -23,11 +25,23 @@ func (p *Problem) Error() string {
 // problems collects what is wrong, so that all of it is reported at once.
 type problems struct {
 	file string
-	all  []error
+	all  []*Problem
 }
 
 func (p *problems) add(line int, format string, args ...any) {
 	p.all = append(p.all, &Problem{File: p.file, Line: line, Message: fmt.Sprintf(format, args...)})
 }
 
-func (p *problems) err() error { return errors.Join(p.all...) }
+// err returns all problems in the order of the file, those of the layout as a
+// whole last.
+func (p *problems) err() error {
+	slices.SortStableFunc(p.all, func(a, b *Problem) int {
+		// 0 becomes the biggest number there is.
+		return cmp.Compare(uint(a.Line)-1, uint(b.Line)-1)
+	})
+	var errs []error
+	for _, problem := range p.all {
+		errs = append(errs, problem)
+	}
+	return errors.Join(errs...)
+}

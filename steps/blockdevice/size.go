@@ -55,7 +55,10 @@ func parseSize(text string) (size, error) {
 		return fail("empty")
 	}
 	digits := strings.TrimLeft(text, "0123456789.")
-	number, unit := text[:len(text)-len(digits)], strings.TrimPrefix(digits, " ")
+	number, unit := text[:len(text)-len(digits)], digits
+	if number != "" && len(digits) > 1 {
+		unit = strings.TrimPrefix(digits, " ")
+	}
 	value, err := parseNumber(number)
 	if err != nil {
 		return fail("%q is not a number", number)
