@@ -68,7 +68,10 @@ func init() {
 		if empty {
 			return baseReport{"no hook of the root phase put anything into the image: it needs an operating system element"}, nil
 		}
-		return baseReport{}, prepareRoot(run.InstallType)
+		if err := prepareRoot(run.InstallType); err != nil {
+			return nil, err
+		}
+		return baseReport{}, run.Tree.finish()
 	})
 }
 

@@ -126,6 +126,7 @@ func (s *Disk) Run(ctx context.Context, w *graph.Work) error {
 		Tree: t, Layout: s.Layout, LayoutFile: s.LayoutFile, Params: s.Params, Size: s.Size,
 		Pattern: s.Pattern, Dir: s.Site.WorkDir, Out: w.Out, Scratch: w.Dir, Tar: s.Tar,
 	}
+	run.Params.ImageDir = w.Out
 	run.Params.Seed = graph.DigestText(fmt.Sprintf("disk of %q\n%s\n%s\n", s.ImageName, w.Inputs.Parent.Chain(), s.Layout))
 	for _, p := range s.Phases {
 		run.Phases = append(run.Phases, diskRunPhase{Dir: p.Dir, Chroot: p.Chroot, Values: p.Vars.Values})

@@ -13,7 +13,6 @@ import (
 	"github.com/dibgraph/dibgraph/graph"
 	"github.com/dibgraph/dibgraph/internal/command"
 	"github.com/dibgraph/dibgraph/internal/observe"
-	"github.com/dibgraph/dibgraph/internal/overlay"
 	"github.com/dibgraph/dibgraph/internal/sandbox"
 	"github.com/dibgraph/dibgraph/steps/mention"
 )
@@ -226,7 +225,7 @@ func (run hookRun) inSandbox(ctx context.Context) (report hookReport, err error)
 	if report.Mounts, err = leftMounts(run.Tree.ImageCache); err != nil {
 		return report, err
 	}
-	return report, overlay.Relink(run.Tree.overlay(), BuildDir)
+	return report, run.Tree.finish()
 }
 
 func (run hookRun) execute(ctx context.Context) error {

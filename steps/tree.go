@@ -9,6 +9,7 @@ import (
 
 	"github.com/dibgraph/dibgraph/graph"
 	"github.com/dibgraph/dibgraph/internal/mount"
+	"github.com/dibgraph/dibgraph/internal/overlay"
 )
 
 // A Site provides the parts of a build tree that are not layers. All nodes of
@@ -132,6 +133,20 @@ func (t tree) mountTools() error {
 		return err
 	}
 	return mount.Bind(t.Helper, HelperPath, true)
+}
+
+// finish makes the upper directory one that can become a layer. Nothing may
+// use the tree any more; it is unmounted.
+func (t tree) finish() error {
+	if err := overlay.Relink(t.overlay(), BuildDir); err != nil {
+		return err
+	}
+	if err := mount.UnmountTree(BuildDir); err != nil {
+		return err
+	}
+	// The index in it has a further link to every file with several names,
+	// which would make each of them look like one in the layers above.
+	return os.RemoveAll(t.Work)
 }
 
 // bindHooks shows the hooks inside the target, read-only. The directory stays

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -23,8 +24,9 @@ type extOptions struct {
 	orphans bool
 }
 
-// extOptions takes the options of an ext2, ext3 or ext4 filesystem apart.
-func (f *filesystem) extOptions() extOptions {
+// extOptions takes the options of an ext2, ext3 or ext4 filesystem on a device of
+// size bytes apart.
+func (f *filesystem) extOptions(size int64) extOptions {
 	var o extOptions
 	for i := 0; i < len(f.opts); i++ {
 		word := f.opts[i]
@@ -40,7 +42,8 @@ func (f *filesystem) extOptions() extOptions {
 		}
 		*into = append(*into, value)
 	}
-	o.deferred = f.fstype == "ext4" && !o.mentions("has_journal") && !o.mentions("journal_dev") && !slices.Contains(o.rest, "-j")
+	o.deferred = f.fstype == "ext4" && !o.mentions("has_journal") && !o.mentions("journal_dev") &&
+		!slices.Contains(o.rest, "-j") && o.journalBytes() <= size/4
 	if o.deferred {
 		o.orphans = !o.mentions("orphan_file") && defaultsToOrphanFile("/etc/mke2fs.conf")
 	}
@@ -70,6 +73,20 @@ func (o *extOptions) mentions(feature string) bool {
 	})
 }
 
+// journalBytes returns the size of the journal that was asked for. A big one
+// on a small filesystem is made at once: it may not fit, and that is better known before
+// the copy than after it.
+func (o *extOptions) journalBytes() int64 {
+	for word := range strings.SplitSeq(strings.Join(o.journal, ","), ",") {
+		if text, ok := strings.CutPrefix(word, "size="); ok {
+			// What is not a number mke2fs will complain about.
+			megabytes, _ := strconv.ParseInt(text, 10, 32)
+			return megabytes * mib
+		}
+	}
+	return 0
+}
+
 // arguments returns the options for mke2fs.
 func (o extOptions) arguments(hashSeed string) []string {
 	features := slices.Clone(o.features)
@@ -92,11 +109,15 @@ func (o extOptions) arguments(hashSeed string) []string {
 
 // addJournal adds to an unmounted ext4 filesystem what it was made without.
 func (f *filesystem) addJournal(ctx context.Context, s *State) error {
-	o := f.extOptions()
+	device := s.path(f.bases[0])
+	size, err := deviceSize(device)
+	if err != nil {
+		return err
+	}
+	o := f.extOptions(size)
 	if !o.deferred {
 		return nil
 	}
-	device := s.path(f.bases[0])
 	tune2fs := []string{"E2FSPROGS_FAKE_TIME=" + epoch, "tune2fs", "-j"}
 	if len(o.journal) > 0 {
 		tune2fs = append(tune2fs, "-J", strings.Join(o.journal, ","))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -14,6 +15,38 @@ const lvStep = 4 * mib
 
 // mapperControl is there when the kernel has a device mapper.
 const mapperControl = "/dev/mapper/control"
+
+func (v values) volume() node {
+	switch v.item.module {
+	case "lvm":
+		return &volumes{meta: v.meta()}
+	case "pv":
+		v.oneBase()
+		return &physical{meta: v.meta(), options: v.strings("options")}
+	case "vg":
+		return &group{meta: v.meta(), options: v.strings("options")}
+	}
+	v.oneBase()
+	l := &logical{
+		meta:     v.meta(),
+		size:     v.absolute("size", 0),
+		extents:  v.text("extents", ""),
+		thinPool: v.text("thin-pool", ""),
+		options:  v.strings("options"),
+	}
+	kind := v.text("type", "")
+	l.thin, l.pool = kind == "thin", kind == "thin-pool"
+	if !slices.Contains([]string{"", "thin", "thin-pool"}, kind) {
+		v.add(l.line, "lv %q: type %q is neither thin nor thin-pool", l.name, kind)
+	}
+	if (l.size == 0) == (l.extents == "") {
+		v.add(l.line, "lv %q: give either size or extents", l.name)
+	}
+	if l.thin && l.thinPool == "" {
+		v.add(l.line, "lv %q: a thin volume needs a thin-pool", l.name)
+	}
+	return l
+}
 
 // create checks that the kernel can do it at all.
 func (*volumes) create(context.Context, *State) error {

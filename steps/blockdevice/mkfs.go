@@ -3,6 +3,8 @@ package blockdevice
 import (
 	"context"
 	"fmt"
+	"io"
+	"os"
 	"strings"
 )
 
@@ -11,8 +13,22 @@ import (
 const epoch = "946684800"
 
 func (f *filesystem) create(ctx context.Context, s *State) error {
-	tool := f.mkfs(s.path(f.bases[0]), s.layout.params)
+	device := s.path(f.bases[0])
+	size, err := deviceSize(device)
+	if err != nil {
+		return err
+	}
+	tool := f.mkfs(device, size, s.layout.params)
 	return s.run(ctx, tool[0], tool[1:]...)
+}
+
+func deviceSize(path string) (int64, error) {
+	device, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer device.Close()
+	return device.Seek(0, io.SeekEnd)
 }
 
 // identifier is the UUID of the filesystem.
@@ -23,15 +39,15 @@ func (f *filesystem) identifier(p Params) string {
 	return strings.ToLower(p.guid("filesystem uuid", f.name).String())
 }
 
-// mkfs returns the command that makes the filesystem on a device. The
+// mkfs returns the command that makes the filesystem on a device of size bytes. The
 // environment that some tools take their time from goes before it.
-func (f *filesystem) mkfs(device string, p Params) []string {
+func (f *filesystem) mkfs(device string, size int64, p Params) []string {
 	uuid := f.identifier(p)
 	command := []string{"env", "SOURCE_DATE_EPOCH=" + epoch}
 	switch f.fstype {
 	case "ext2", "ext3", "ext4":
 		command = append(command, "E2FSPROGS_FAKE_TIME="+epoch, "mkfs."+f.fstype)
-		command = append(command, f.extOptions().arguments(strings.ToLower(p.guid("hash seed", f.name).String()))...)
+		command = append(command, f.extOptions(size).arguments(strings.ToLower(p.guid("hash seed", f.name).String()))...)
 		return append(command, "-L", f.label, "-U", uuid, "-q", device)
 	case "xfs":
 		command = append(append(command, "mkfs.xfs"), f.opts...)

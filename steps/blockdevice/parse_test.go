@@ -212,6 +212,8 @@ func TestMkfs(t *testing.T) {
 	for _, test := range []struct{ mkfs, want string }{
 		{"{type: ext4, uuid: 01020304-0506-4708-890a-0b0c0d0e0f10, opts: '-E resize=9 -O ^metadata_csum -i 4096 -J size=64 -E stride=2'}",
 			env + "E2FSPROGS_FAKE_TIME=946684800 mkfs.ext4 -O ^metadata_csum,^has_journal,^orphan_file -E resize=9,stride=2,hash_seed=SEED -i 4096 -L f -U 01020304-0506-4708-890a-0b0c0d0e0f10 -q DEV"},
+		{"{type: ext4, opts: '-J size=65', uuid: 01020304-0506-4708-890a-0b0c0d0e0f10}",
+			env + "E2FSPROGS_FAKE_TIME=946684800 mkfs.ext4 -J size=65 -E hash_seed=SEED -L f -U 01020304-0506-4708-890a-0b0c0d0e0f10 -q DEV"},
 		{"{type: ext4, opts: '-O has_journal -J size=4', uuid: 01020304-0506-4708-890A-0b0c0d0e0f10}",
 			env + "E2FSPROGS_FAKE_TIME=946684800 mkfs.ext4 -O has_journal -J size=4 -E hash_seed=SEED -L f -U 01020304-0506-4708-890a-0b0c0d0e0f10 -q DEV"},
 		{"{type: ext3, opts: '-Jsize=4', uuid: 01020304-0506-4708-890a-0b0c0d0e0f10}",
@@ -223,7 +225,7 @@ func TestMkfs(t *testing.T) {
 	} {
 		l := parse(t, builtin+"- local_loop: {name: other}\n- mkfs: "+strings.Replace(test.mkfs, "{", "{name: f, base: other, ", 1), p)
 		f := l.byName["f"].(*filesystem)
-		got := strings.Join(f.mkfs("DEV", p), " ")
+		got := strings.Join(f.mkfs("DEV", 256*mib, p), " ")
 		got = strings.ReplaceAll(got, strings.ToLower(p.guid("hash seed", "f").String()), "SEED")
 		if !defaultsToOrphanFile("/etc/mke2fs.conf") {
 			test.want = strings.Replace(test.want, ",^orphan_file", "", 1)
