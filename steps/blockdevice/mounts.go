@@ -95,6 +95,17 @@ func (s *State) complete(ctx context.Context, m *mounted) error {
 		return fillFAT(ctx, s.run, s.path(m.filesystem.bases[0]), m.target)
 	case m.filesystem.fstype == "vfat" || m.filesystem.fstype == "fat":
 		return nil
+	case m.filesystem.fstype == "xfs":
+		// It frees the blocks of deleted files some time later, unless it
+		// becomes read-only. (Freezing would do as well, but a filesystem
+		// whose freezer is killed stays, and its loop device too.)
+		err := whileBusy(ctx, func() error {
+			return unix.Mount("", m.target, "", unix.MS_REMOUNT|unix.MS_RDONLY|unix.MS_NOATIME, "")
+		})
+		if err != nil && !errors.Is(err, unix.EBUSY) {
+			return fmt.Errorf("make %q read-only: %w", m.target, err)
+		}
+		// Still busy: unmounting will say by whom.
 	}
 	return trim(m.target)
 }
@@ -107,8 +118,13 @@ const (
 )
 
 func unmount(ctx context.Context, target string) error {
+	return whileBusy(ctx, func() error { return mount.Unmount(target) })
+}
+
+// whileBusy calls fn until it returns something else than EBUSY, or for too long.
+func whileBusy(ctx context.Context, fn func() error) error {
 	for start := time.Now(); ; {
-		err := mount.Unmount(target)
+		err := fn()
 		if !errors.Is(err, unix.EBUSY) || time.Since(start) > patience {
 			return err
 		}
