@@ -42,7 +42,7 @@ func (b *Base) Run(ctx context.Context, w *graph.Work) error {
 	if report.Failed != "" {
 		return errors.New(report.Failed)
 	}
-	return tidyUpper(w.Upper, t.Lower)
+	return pruneUpper(w.Upper, t.Lower)
 }
 
 type baseRun struct {

@@ -145,7 +145,7 @@ func (run *diskRun) finalise(ctx context.Context, phases []diskRunPhase, dynamic
 	if err := mountKernel(TargetDir); err != nil {
 		return err
 	}
-	if err := lendResolver(TargetDir); err != nil {
+	if _, err := lendResolver(TargetDir); err != nil {
 		return err
 	}
 	for _, p := range phases {

@@ -159,6 +159,8 @@ type hookReport struct {
 	Observed []string
 	Coarse   bool
 	Mounts   []graph.Mount
+	// Lent says that the host's resolv.conf was in the image meanwhile.
+	Lent bool
 }
 
 func init() {
@@ -192,11 +194,12 @@ func runInTree(ctx context.Context, w *graph.Work, run hookRun) (hookReport, err
 	if report.Failed != "" {
 		return report, errors.New(report.Failed)
 	}
-	return report, tidyUpper(w.Upper, run.Tree.Lower)
-}
-
-func tidyUpper(upper string, lower []string) error {
-	return errors.Join(withdrawResolver(upper), pruneUpper(upper, lower))
+	if report.Lent {
+		if err := withdrawResolver(w.Upper); err != nil {
+			return report, err
+		}
+	}
+	return report, pruneUpper(w.Upper, run.Tree.Lower)
 }
 
 func (run hookRun) inSandbox(ctx context.Context) (report hookReport, err error) {
@@ -204,7 +207,7 @@ func (run hookRun) inSandbox(ctx context.Context) (report hookReport, err error)
 		return report, err
 	}
 	if run.Tree.Kernel {
-		if err := lendResolver(TargetDir); err != nil {
+		if report.Lent, err = lendResolver(TargetDir); err != nil {
 			return report, err
 		}
 	}

@@ -28,14 +28,14 @@ func hostResolver() []byte {
 	return content
 }
 
-// lendResolver puts the host's resolv.conf into the root tree if the state
-// has the placeholder, and not something a hook put there.
-func lendResolver(root string) error {
+// lendResolver puts the host's resolv.conf into the root tree if that has the
+// placeholder, and not something a hook put there. It reports whether it did.
+func lendResolver(root string) (lent bool, err error) {
 	path := filepath.Join(root, resolverFile)
 	if !holdsExactly(path, []byte(resolverPlaceholder)) {
-		return nil
+		return false, nil
 	}
-	return os.WriteFile(path, hostResolver(), 0o777)
+	return true, os.WriteFile(path, hostResolver(), 0o777)
 }
 
 // withdrawResolver removes the lent file from the upper directory of a run,

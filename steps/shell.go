@@ -74,7 +74,7 @@ func (run hookRun) converse(ctx context.Context) (report hookReport, err error) 
 		return report, err
 	}
 	if run.Tree.Kernel {
-		if err := lendResolver(TargetDir); err != nil {
+		if _, err := lendResolver(TargetDir); err != nil {
 			return report, err
 		}
 	}
