@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io/fs"
+	"slices"
 )
 
 // An Image is a definition with everything that elements say about it. It does
@@ -50,6 +51,7 @@ func Load(def Definition, stock fs.FS) (*Image, error) {
 func (img *Image) load(library *Library) []*Problem {
 	var problems, more []*Problem
 	img.Elements, problems = resolve(library, img.Definition)
+	img.forgetLibrary()
 	problems = append(problems, load(img.Elements)...)
 	img.Hooks, more = merge(img.Elements)
 	return append(problems, more...)
@@ -67,6 +69,19 @@ func (img *Image) Element(name string) *Element {
 
 // Has reports whether the element takes part.
 func (img *Image) Has(name string) bool { return img.Element(name) != nil }
+
+// forgetLibrary takes the embedded elements out of what is overridden, if all
+// elements of the image are the user's. Hooks read some files of overridden
+// elements too, as if both were meant; that is not so where a whole library
+// stands in for the embedded one.
+func (img *Image) forgetLibrary() {
+	if slices.ContainsFunc(img.Elements, (*Element).Embedded) {
+		return
+	}
+	for _, e := range img.Elements {
+		e.Overridden = slices.DeleteFunc(e.Overridden, (*Element).Embedded)
+	}
+}
 
 // notice collects the notices.
 func (img *Image) notice() {
