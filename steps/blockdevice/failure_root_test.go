@@ -22,11 +22,10 @@ import (
 // names, in the mount namespace it was started in, and wait to be killed.
 const victimEnv = "DIBGRAPH_BLOCKDEVICE_TEST_VICTIM"
 
-func TestMain(m *testing.M) {
+func init() {
 	if dir := os.Getenv(victimEnv); dir != "" {
 		victim(dir)
 	}
-	os.Exit(m.Run())
 }
 
 func victim(dir string) {
