@@ -16,7 +16,7 @@ func ParseGUID(text string) (GUID, error) {
 	groups := strings.Split(text, "-")
 	if len(text) != 36 || len(groups) != 5 || len(groups[0]) != 8 ||
 		len(groups[1]) != 4 || len(groups[2]) != 4 || len(groups[3]) != 4 {
-		return g, fmt.Errorf("guid %q: not of the form xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", text)
+		return g, fmt.Errorf("guid %q: not five groups of 8, 4, 4, 4 and 12 hexadecimal digits", text)
 	}
 	if _, err := hex.Decode(g[:], []byte(strings.Join(groups, ""))); err != nil {
 		return GUID{}, fmt.Errorf("guid %q: %w", text, err)
