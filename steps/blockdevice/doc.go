@@ -5,19 +5,20 @@
 // A layout is a YAML list of modules: local_loop, partitioning, lvm, mkfs,
 // mount, fstab. Modules name what they stand on by "base", or are nested in it.
 //
-//   - local_loop:
-//     name: image0
-//   - partitioning:
-//     base: image0
-//     label: gpt
-//     partitions:
-//   - name: root
-//     size: 100%
-//     mkfs:                    # mkfs_root, on partition root
-//     mount:                 # mount_mkfs_root
-//     mount_point: /
-//     fstab:
-//     options: defaults
+//	# layout.yaml
+//	- local_loop:
+//	    name: image0
+//	- partitioning:
+//	    base: image0
+//	    label: gpt
+//	    partitions:
+//	      - name: root
+//	        size: 100%
+//	        mkfs:                    # mkfs_root, on partition root
+//	          mount:                 # mount_mkfs_root
+//	            mount_point: /
+//	            fstab:
+//	              options: defaults
 //
 // [Parse] reads and checks a layout, touching nothing; [Layout.Create] makes it; the
 // tree is copied into what is then mounted; [State.Umount] and
