@@ -66,6 +66,7 @@ func TestLayersSeesViolations(t *testing.T) {
 		"elements/a_test.go":  {`import "` + module + `/cmd/dibgraph"`, "elements must not import cmd, which is above it"},
 		"steps/a.go":          {`import "` + module + `/cache"`, "steps must not import cache"},
 		"util/a.go":           {`import "fmt"`, `"util" is not a layer`},
+		"a.go":                {`import "fmt"`, "only tests belong at the top"},
 		"graph/b.go":          {`import "` + module + `/extra"`, `"extra" is not a layer`},
 		"graph/a.go":          {`import dag "github.com/dominikbraun/graph"`, "only graph/dag.go"},
 		"cache/blobs.go":      {`import "github.com/zeebo/blake3"`, "only cache/digest.go"},
@@ -133,8 +134,10 @@ func check(file string, text []byte, used map[int]bool) []string {
 	top, _, below := strings.Cut(file, "/")
 	test := strings.HasSuffix(file, "_test.go")
 	switch {
-	case !below:
+	case !below && test:
 		return nil
+	case !below:
+		return []string{"only tests belong at the top"}
 	case !slices.Contains(layers, top):
 		return []string{fmt.Sprintf("%q is not a layer", top)}
 	}
