@@ -167,16 +167,35 @@ func TestHostArch(t *testing.T) {
 }
 
 func TestNotices(t *testing.T) {
-	dir := write(t, map[string]string{"os/element-provides": operatingSystem, "base/x": "", "unused/x": ""})
+	dir := write(t, map[string]string{"base/x": "", "unused/x": ""})
 	img, err := Load(Definition{Elements: []string{"os"}, Arch: "amd64", OutputDir: dir, ElementsPath: []string{dir}}, minimal)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "element " + filepath.Join(dir, "base") + " overrides embedded:base\nelement " + filepath.Join(dir, "os") + " overrides embedded:os"
+	want := "element " + filepath.Join(dir, "base") + " overrides embedded:base"
 	if got := strings.Join(img.Notices, "\n"); got != want {
 		t.Errorf("notices:\n%s\nwant:\n%s", got, want)
 	}
-	if base := img.Element("base"); base.Overridden[0].Tree == nil || img.Element("vm") != nil || !img.Has("os") {
+	base := img.Element("base")
+	if len(base.Overridden) != 1 || base.Overridden[0].Tree == nil || img.Element("vm") != nil || !img.Has("os") {
 		t.Errorf("base: %+v", base)
+	}
+}
+
+// A library that has all the elements overrides none of the embedded ones, but
+// still those of other directories.
+func TestWholeLibrary(t *testing.T) {
+	first := write(t, map[string]string{"os/element-provides": operatingSystem, "base/x": ""})
+	second := write(t, map[string]string{"base/y": ""})
+	img, err := Load(Definition{Elements: []string{"os"}, Arch: "amd64", OutputDir: first, ElementsPath: []string{first, second}}, minimal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "element " + filepath.Join(first, "base") + " overrides " + filepath.Join(second, "base")
+	if got := strings.Join(img.Notices, "\n"); got != want {
+		t.Errorf("notices:\n%s\nwant:\n%s", got, want)
+	}
+	if os := img.Element("os"); len(os.Overridden) != 0 {
+		t.Errorf("os overrides %+v", os.Overridden)
 	}
 }

@@ -151,7 +151,7 @@ func TestEnvironmentCaller(t *testing.T) {
 		"TMP_DIR":                 {"/big", "/big", "/big"},
 		"DIBGRAPH_CACHE":          {"/x", "-", "-"},
 	}
-	img := environmentImage(t, "echo $MENTIONED PRE_$x $VIRTUAL_ENV $LD_PRELOAD $PYTHONPATH $SUDO_USER $PWD $_ $SHLVL $BASH_ENV $LOGFILE $DIBGRAPH_CACHE", func(d *Definition) {
+	img := environmentImage(t, "echo $MENTIONED PRE_$x $VIRTUAL_ENV $LD_PRELOAD $PYTHONPATH $SUDO_USER $PWD $_ $SHLVL $BASH_ENV $LOGFILE $DIBGRAPH_CACHE\nenv\n", func(d *Definition) {
 		d.PassEnv = []string{"NAMED", "UNSET"}
 		d.RootLabel = "option"
 		d.Environment = map[string]string{}
@@ -216,11 +216,11 @@ func TestEnvironmentRamdisk(t *testing.T) {
 }
 
 func TestEnvironmentOverridden(t *testing.T) {
-	first := write(t, map[string]string{"tools/x": "", "os/element-provides": operatingSystem})
+	first := write(t, map[string]string{"tools/x": ""})
 	second := write(t, map[string]string{"tools/y": ""})
 	img, err := Load(Definition{
 		OutputDir: first, Elements: []string{"os", "tools"}, SkipBase: true, ElementsPath: []string{first, second},
-	}, stockOf(map[string]string{"tools/z": "", "unused/x": ""}))
+	}, stockOf(map[string]string{"tools/z": "", "os/element-provides": operatingSystem}))
 	if err != nil {
 		t.Fatal(err)
 	}

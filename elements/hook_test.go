@@ -45,7 +45,7 @@ func TestCheckHookPattern(t *testing.T) {
 			t.Errorf("CheckHookPattern(%q) = %v", pattern, err)
 		}
 	}
-	for _, pattern := range []string{"(", "[", "*", "a{2,1}"} {
+	for _, pattern := range []string{"(", "[", "*", "a{2,1}", `\d`} {
 		if CheckHookPattern(pattern) == nil {
 			t.Errorf("CheckHookPattern(%q) = nil, want an error", pattern)
 		}

@@ -64,7 +64,7 @@ func messages(err error) string {
 func TestOpenLibrary(t *testing.T) {
 	first := write(t, map[string]string{
 		"web/element-deps": "db\n", ".hidden/x": "", "plain-file": "", "alias": "-> dup", "dup/x": "1", "away": "-> " + write(t, map[string]string{"real/x": ""}) + "/real",
-		"broken": "-> nothing",
+		"broken": "-> nothing", "a-dup": "-> " + write(t, map[string]string{"dup/x": "2"}) + "/dup",
 	})
 	second := write(t, map[string]string{"web/element-deps": "other\n", "db/element-provides": "database\n"})
 	stock := stockOf(map[string]string{"web/x": "", "vm/element-deps": "block-device\n", "README": ""})
@@ -85,6 +85,9 @@ func TestOpenLibrary(t *testing.T) {
 	}
 	if db, _ := l.Find("db"); !slices.Equal(db.Provides, []string{"database"}) {
 		t.Errorf("db provides %q", db.Provides)
+	}
+	if dup, _ := l.Find("dup"); dup.Dir != filepath.Join(first, "dup") {
+		t.Errorf("dup is %q, want the directory itself before links to others", dup.Dir)
 	}
 	if _, ok := l.Find("alias"); ok {
 		t.Error("an alias is known by its own name")

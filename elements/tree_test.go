@@ -21,7 +21,7 @@ func sampleTree() *Tree {
 		directory("bin"), regular("bin/tool", 0o755), regular("bin.txt", 0o644), directory("bin-x"), regular("bin-x/y", 0o644),
 		directory("install.d"), regular("install.d/10-a", 0o755), directory("install.d/sub"), regular("install.d/sub/z", 0o755),
 		link("install.d/20-tool", "../bin/tool"), link("install.d/30-chain", "20-tool"), link("install.d/40-out", "../../x"),
-		link("install.d/50-abs", "/usr/bin/true"), link("install.d/60-loop", "60-loop"), link("install.d/70-dir", "sub"),
+		link("install.d/50-abs", "/sub/z"), link("install.d/60-loop", "60-loop"), link("install.d/70-dir", "sub"),
 		link("install.d/80-through", "70-dir/z"), link("install.d/90-file", "10-a/x"), link("latest", "install.d"),
 	})
 }
