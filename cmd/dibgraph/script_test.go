@@ -1,0 +1,127 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/dibgraph/dibgraph/internal/sandbox"
+	"github.com/dibgraph/dibgraph/internal/testroot"
+)
+
+var update = flag.Bool("update", false, "rewrite what scripts compare with; then read the difference")
+
+func TestMain(m *testing.M) {
+	// A process that was made to be the first one of a sandbox stays here.
+	sandbox.MaybeRun()
+	program := func() { os.Exit(run(os.Args)) }
+	testscript.Main(m, map[string]func(){"dibgraph": program, "dibgraph-helper": program})
+}
+
+func TestScripts(t *testing.T) {
+	if os.Getenv(testroot.Variable) == "1" {
+		testroot.Require(t)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("testdata", "script"),
+		Setup:               setUpScript,
+		Condition:           scriptCondition,
+		Cmds:                scriptCommands,
+		UpdateScripts:       *update,
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+	})
+}
+
+// setUpScript gives a script a home, a store, the elements of testdata, and
+// those that it holds itself.
+func setUpScript(e *testscript.Env) error {
+	own, shared := e.WorkDir+"/elements", filepath.Join("testdata", "elements")
+	shared, err := filepath.Abs(shared)
+	if err != nil {
+		return err
+	}
+	for _, dir := range []string{own, e.WorkDir + "/home"} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+	}
+	for _, entry := range []string{
+		"HOME=" + e.WorkDir + "/home",
+		"DIBGRAPH_CACHE=" + e.WorkDir + "/store",
+		"ELEMENTS_PATH=" + own + ":" + shared,
+		// A journal of the usual size is most of the work for a tiny image.
+		"DIB_JOURNAL_SIZE=4",
+	} {
+		e.Vars = append(e.Vars, entry)
+	}
+	return makeExecutable(e.WorkDir)
+}
+
+// makeExecutable does for the files of a script what its format cannot say.
+func makeExecutable(dir string) error {
+	return filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || !e.Type().IsRegular() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		if err != nil || !bytes.HasPrefix(content, []byte("#!")) {
+			return err
+		}
+		return os.Chmod(path, 0o755)
+	})
+}
+
+func scriptCondition(name string) (bool, error) {
+	if name == "root" {
+		return os.Getenv(testroot.Variable) == "1", nil
+	}
+	return false, fmt.Errorf("unknown condition %q", name)
+}
+
+// scriptCommands are what scripts can say besides the usual.
+var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
+	"append": appendCommand,
+	"status": statusCommand,
+}
+
+// status N COMMAND… runs a command that must end with exit status N.
+func statusCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: status n command…")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	status := 0
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		status = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if strconv.Itoa(status) != args[0] {
+		ts.Fatalf("exit status %d, want %s", status, args[0])
+	}
+}
+
+// append FILE TEXT… adds a line to a file.
+func appendCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: append file text…")
+	}
+	f, err := os.OpenFile(ts.MkAbs(args[0]), os.O_APPEND|os.O_WRONLY, 0)
+	ts.Check(err)
+	for _, text := range args[1:] {
+		_, err = fmt.Fprintln(f, text)
+		ts.Check(err)
+	}
+	ts.Check(f.Close())
+}

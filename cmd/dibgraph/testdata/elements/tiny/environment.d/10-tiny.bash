@@ -1,0 +1,3 @@
+export DISTRO_NAME=tiny
+export DIB_RELEASE=${DIB_RELEASE:-one}
+export DIB_INIT_SYSTEM=sysv
