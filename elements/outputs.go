@@ -62,7 +62,7 @@ func (b *builder) disk() *graph.Node {
 		dp := steps.DiskPhase{Dir: phase.Dir(), Chroot: phase.Chroot, Vars: p.variables(phase)}
 		for _, h := range p.hooks(phase) {
 			digest, words := p.text(h)
-			dp.Hooks = append(dp.Hooks, steps.DiskHook{Name: h.Name, Digest: digest, Words: words})
+			dp.Hooks = append(dp.Hooks, steps.DiskHook{Name: h.Name, Digest: digest, Words: words, Origin: p.origin(phase, h)})
 		}
 		disk.Phases = append(disk.Phases, dp)
 	}

@@ -185,7 +185,7 @@ func (b *builder) phase(phase Phase) {
 	for _, h := range hooks {
 		digest, words := p.text(h)
 		b.step(&graph.Node{
-			Name: phase.Dir() + "/" + h.Name, Kind: "hook", Partial: []*graph.Node{environment},
+			Name: phase.Dir() + "/" + h.Name, Kind: "hook", Partial: []*graph.Node{environment}, Origin: p.origin(phase, h),
 			Action: &steps.Hook{
 				Site: p.site, Ambient: p.ambient, Vars: vars, Phase: phase.Dir(), Name: h.Name, Path: h.Path,
 				Digest: digest, Words: words, Chroot: phase.Chroot, Kernel: kernel, Environment: environment,
@@ -232,6 +232,15 @@ func (p *Planner) text(h steps.PhaseHook) (graph.Digest, mention.Words) {
 		return f.Digest, f.Words
 	}
 	return h.Digest, h.Words()
+}
+
+// origin says which element a hook is from, for messages; nothing if an
+// earlier hook made it.
+func (p *Planner) origin(phase Phase, h steps.PhaseHook) string {
+	if f, ok := p.image.Hooks.Lookup(path.Join(phase.Dir(), h.Name)); ok {
+		return fmt.Sprintf("element %q", f.Element)
+	}
+	return ""
 }
 
 // listed names what the elements have in a phase directory, with what decides

@@ -38,6 +38,9 @@ type Node struct {
 	// Kind says what sort of work it is: "hook", "environment", "disk" …
 	Kind   string
 	Action Action
+	// Origin says in messages where what the node runs comes from, such as
+	// element "web". It may be empty.
+	Origin string
 
 	// Parent is the node on whose state this one works; nil means an empty
 	// tree. Its chain is always part of the key.
@@ -157,6 +160,10 @@ type NodeError struct {
 }
 
 func (e *NodeError) Error() string {
-	return fmt.Sprintf("build %s: %s: %v", e.Node.Image, e.Node.Name, e.Err)
+	name := e.Node.Name
+	if e.Node.Origin != "" {
+		name = fmt.Sprintf("%s %s (%s)", e.Node.Kind, e.Node.Name, e.Node.Origin)
+	}
+	return fmt.Sprintf("build %s: %s: %v", e.Node.Image, name, e.Err)
 }
 func (e *NodeError) Unwrap() error { return e.Err }

@@ -57,6 +57,8 @@ type DiskHook struct {
 	Name   string
 	Digest graph.Digest
 	Words  mention.Words
+	// Origin says in messages where it comes from; it may be empty.
+	Origin string
 }
 
 // Describe implements [graph.Action].
@@ -129,7 +131,11 @@ func (s *Disk) Run(ctx context.Context, w *graph.Work) error {
 	run.Params.ImageDir = w.Out
 	run.Params.Seed = graph.DigestText(fmt.Sprintf("disk of %q\n%s\n%s\n", s.ImageName, w.Inputs.Parent.Chain(), s.Layout))
 	for _, p := range s.Phases {
-		run.Phases = append(run.Phases, diskRunPhase{Dir: p.Dir, Chroot: p.Chroot, Values: p.Vars.Values})
+		origins := make(map[string]string)
+		for _, h := range p.Hooks {
+			origins[h.Name] = h.Origin
+		}
+		run.Phases = append(run.Phases, diskRunPhase{Dir: p.Dir, Chroot: p.Chroot, Values: p.Vars.Values, Origins: origins})
 	}
 	var report diskReport
 	if err := sandbox.Run(ctx, sandbox.Config{Program: "disk", Input: run, Stdout: w.Log, Stderr: w.Log}, &report); err != nil {
@@ -162,6 +168,8 @@ type diskRunPhase struct {
 	Dir    string
 	Chroot bool
 	Values map[string]string
+	// Origins say where hooks come from, by their names.
+	Origins map[string]string
 }
 
 type diskReport struct {

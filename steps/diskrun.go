@@ -188,7 +188,7 @@ func (run *diskRun) phase(ctx context.Context, p diskRunPhase, dynamic map[strin
 	}
 	env, err := evaluate(ctx, values, p.Chroot, run.Dir)
 	if err != nil {
-		return fmt.Errorf("environment.d for %s: %w", p.Dir, err)
+		return fmt.Errorf("%s: %w", p.Dir, err)
 	}
 	for _, h := range hooks {
 		c := command.Cmd{Path: filepath.Join(HooksDir, p.Dir, h.Name), Env: list(env), Dir: run.Dir, Stdout: stdout, Stderr: os.Stderr}
@@ -197,7 +197,7 @@ func (run *diskRun) phase(ctx context.Context, p diskRunPhase, dynamic map[strin
 		}
 		fmt.Fprintf(os.Stderr, "dib-run-parts Running %s\n", c.Path)
 		if err := c.Run(ctx); err != nil {
-			return fmt.Errorf("hook %s/%s: %w", p.Dir, h.Name, err)
+			return p.failure(h.Name, err)
 		}
 		fmt.Fprintf(os.Stderr, "dib-run-parts %s completed\n", h.Name)
 	}
@@ -205,6 +205,20 @@ func (run *diskRun) phase(ctx context.Context, p diskRunPhase, dynamic map[strin
 		return mount.Unmount(filepath.Join(TargetDir, InTarget))
 	}
 	return nil
+}
+
+// failure names the hook that failed, in place of the command it was.
+func (p diskRunPhase) failure(hook string, err error) error {
+	name := p.Dir + "/" + hook
+	if origin := p.Origins[hook]; origin != "" {
+		name += " (" + origin + ")"
+	}
+	var exit *command.ExitError
+	if errors.As(err, &exit) {
+		exit.Command = "hook " + name
+		return exit
+	}
+	return fmt.Errorf("hook %s: %w", name, err)
 }
 
 // unmountBelow unmounts everything mounted under dir, last first.

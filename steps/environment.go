@@ -187,6 +187,9 @@ func evaluate(ctx context.Context, values map[string]string, chroot bool, dir st
 		c.Args = append(c.Args, filepath.Join(at, "environment.d", f))
 	}
 	if err := c.Run(ctx); err != nil {
+		if exit, ok := errors.AsType[*command.ExitError](err); ok {
+			exit.Command = "environment.d" // and not the whole script
+		}
 		return nil, err
 	}
 	return parseEnvironment(out.Bytes()), nil

@@ -219,7 +219,7 @@ func (run hookRun) inSandbox(ctx context.Context) (report hookReport, err error)
 	report.Observed, report.Coarse = watch()
 	var exit *command.ExitError
 	if errors.As(runErr, &exit) {
-		report.Failed = exit.Error()
+		report.Failed = exit.Ending()
 		return report, nil
 	}
 	if runErr != nil {

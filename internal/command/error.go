@@ -24,12 +24,16 @@ func newExitError(command string, state *os.ProcessState, output string) *ExitEr
 	return e
 }
 
-func (e *ExitError) Error() string {
-	how := fmt.Sprintf("exit status %d", e.Status)
+// Ending says how the program ended, and no more: "exit status 1".
+func (e *ExitError) Ending() string {
 	if e.Signal != 0 {
-		how = "killed by signal " + e.Signal.String()
+		return "killed by signal " + e.Signal.String()
 	}
-	message := e.Command + ": " + how
+	return fmt.Sprintf("exit status %d", e.Status)
+}
+
+func (e *ExitError) Error() string {
+	message := e.Command + ": " + e.Ending()
 	for line := range strings.SplitSeq(e.Output, "\n") {
 		if line != "" {
 			message += "\n\t" + line
