@@ -15,36 +15,40 @@ import (
 // the step itself finds it.
 type Sheller interface {
 	// Shell runs an interactive shell, or a command line given to it, on the
-	// files it is passed, until it ends. Its exit status is not an error.
-	Shell(ctx context.Context, w *graph.Work, command string, in, out *os.File) error
+	// files it is passed, until it ends. A command that fails is an error; how
+	// an interactive shell ends is not.
+	Shell(ctx context.Context, w *graph.Work, command string, files Files) error
 }
 
+// Files are what a shell reads and writes.
+type Files struct{ In, Out, Err *os.File }
+
 // Shell implements [Sheller]: the shell has the hook's environment.
-func (h *Hook) Shell(ctx context.Context, w *graph.Work, command string, in, out *os.File) error {
+func (h *Hook) Shell(ctx context.Context, w *graph.Work, command string, files Files) error {
 	env, err := h.environment(w.Inputs)
 	if err != nil {
 		return err
 	}
-	return shell(ctx, h.Site, w, tree{Kernel: h.Kernel, HooksBind: h.Chroot}, env, command, in, out)
+	return shell(ctx, h.Site, w, tree{Kernel: h.Kernel, HooksBind: h.Chroot}, env, command, files)
 }
 
 // Shell implements [Sheller]: the shell has the environment before
 // environment.d.
-func (e *Environment) Shell(ctx context.Context, w *graph.Work, command string, in, out *os.File) error {
-	return shell(ctx, e.Site, w, tree{Kernel: e.Kernel, HooksBind: e.Chroot}, e.Vars.Values, command, in, out)
+func (e *Environment) Shell(ctx context.Context, w *graph.Work, command string, files Files) error {
+	return shell(ctx, e.Site, w, tree{Kernel: e.Kernel, HooksBind: e.Chroot}, e.Vars.Values, command, files)
 }
 
 // Shell implements [Sheller].
-func (p *Packages) Shell(ctx context.Context, w *graph.Work, command string, in, out *os.File) error {
-	return shell(ctx, p.Site, w, tree{Kernel: true, HooksBind: true}, p.Vars.Values, command, in, out)
+func (p *Packages) Shell(ctx context.Context, w *graph.Work, command string, files Files) error {
+	return shell(ctx, p.Site, w, tree{Kernel: true, HooksBind: true}, p.Vars.Values, command, files)
 }
 
 // Shell implements [Sheller]: the tree is as it is before the disk is made.
-func (s *Disk) Shell(ctx context.Context, w *graph.Work, command string, in, out *os.File) error {
-	return shell(ctx, s.Site, w, tree{Kernel: true}, s.Phases[0].Vars.Values, command, in, out)
+func (s *Disk) Shell(ctx context.Context, w *graph.Work, command string, files Files) error {
+	return shell(ctx, s.Site, w, tree{Kernel: true}, s.Phases[0].Vars.Values, command, files)
 }
 
-func shell(ctx context.Context, site *Site, w *graph.Work, mounts tree, env map[string]string, command string, in, out *os.File) error {
+func shell(ctx context.Context, site *Site, w *graph.Work, mounts tree, env map[string]string, command string, files Files) error {
 	t, err := site.tree(w)
 	if err != nil {
 		return err
@@ -59,11 +63,11 @@ func shell(ctx context.Context, site *Site, w *graph.Work, mounts tree, env map[
 	}
 	run.Env = append(list(env), "TERM="+env["TERM"], "PS1=[dibgraph "+w.Node.Name+"] \\w# ")
 	var report hookReport
-	if err := sandbox.Run(ctx, sandbox.Config{Program: "shell", Input: run, Stdin: in, Stdout: out, Stderr: out}, &report); err != nil {
+	if err := sandbox.Run(ctx, sandbox.Config{Program: "shell", Input: run, Stdin: files.In, Stdout: files.Out, Stderr: files.Err}, &report); err != nil {
 		return err
 	}
 	if report.Failed != "" && command != "" {
-		return fmt.Errorf("%s", report.Failed)
+		return fmt.Errorf("shell %s: %q: %s", w.Node.Name, command, report.Failed)
 	}
 	return nil
 }
@@ -85,7 +89,7 @@ func (run hookRun) converse(ctx context.Context) (report hookReport, err error) 
 	err = c.Run(ctx)
 	var exit *command.ExitError
 	if errors.As(err, &exit) {
-		return hookReport{Failed: exit.Error()}, nil
+		return hookReport{Failed: exit.Ending()}, nil
 	}
 	return report, err
 }

@@ -68,7 +68,7 @@ func openShell(ctx context.Context, store *cache.Store, image, command, name str
 		if command == "" {
 			fmt.Fprintf(os.Stderr, "The state before %s of %s. Changes are thrown away when this shell ends.\n", name, build.Image)
 		}
-		return step.Shell(ctx, w, command, os.Stdin, os.Stdout)
+		return step.Shell(ctx, w, command, steps.Files{In: os.Stdin, Out: os.Stdout, Err: os.Stderr})
 	})
 }
 
