@@ -78,6 +78,9 @@ func report(ctx context.Context, err error) int {
 	if problems := elements.Problems(err); len(problems) > 0 {
 		for _, p := range problems {
 			fmt.Fprintln(os.Stderr, "dibgraph:", p)
+			if p.Hint != "" {
+				fmt.Fprintln(os.Stderr, "dibgraph: hint:", p.Hint)
+			}
 		}
 		return exitInvalid
 	}
