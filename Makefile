@@ -36,9 +36,7 @@ ifdef ROOT
 else
 	bin/dibgraph doctor --for-tests || true
 	$(GO) test -json -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(PACKAGES) | $(GO) run ./internal/testreport '^needs root'
-	@echo
-	@echo 'You are not root: every test listed above as "needs root" was LEFT OUT.'
-	@echo 'All of them:  make root-test'
+	@echo 'You are not root: the tests listed above as "needs root" were LEFT OUT. All of them: make root-test' >&2
 endif
 
 .PHONY: root-test

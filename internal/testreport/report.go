@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -38,8 +37,8 @@ type test struct {
 }
 
 type skip struct {
-	name, reason string
-	expected     bool
+	pkg, test, reason string
+	expected          bool
 }
 
 func newReport(out io.Writer, expected []*regexp.Regexp) *report {
@@ -99,7 +98,7 @@ func (r *report) end(e event, p *pkg, t *test) {
 		p.skipped++
 		why := reason(t.output.String())
 		known := slices.ContainsFunc(r.expected, func(x *regexp.Regexp) bool { return x.MatchString(why) })
-		r.skips = append(r.skips, skip{e.Package + " " + e.Test, why, known})
+		r.skips = append(r.skips, skip{e.Package, e.Test, why, known})
 	case e.Action == "fail" && !t.failedChild:
 		p.failed++
 	case e.Action == "pass" && !t.parent:
@@ -190,22 +189,35 @@ func (r *report) finish() bool {
 	for _, name := range slices.Sorted(maps.Keys(r.packages)) {
 		r.addToPackage(event{Action: "fail", Package: name})
 	}
-	surprises := 0
-	slices.SortStableFunc(r.skips, func(a, b skip) int { return cmp.Compare(a.name, b.name) })
-	for _, s := range r.skips {
-		verdict := "expected skip"
-		if !s.expected {
-			verdict = "UNEXPECTED SKIP"
-			surprises++
-		}
-		fmt.Fprintf(r.out, "%s: %s: %s\n", verdict, s.name, s.reason)
-	}
+	surprises := r.showSkips()
 	if r.passed == 0 {
 		fmt.Fprintln(r.out, "no test passed: was anything tested?")
 	}
 	fmt.Fprintf(r.out, "%s\n", plural(surprises, "unexpected skip"))
 	fmt.Fprintf(r.out, "%d passed, %d failed, %d skipped\n", r.passed, r.failed, len(r.skips))
 	return r.passed > 0 && r.failed == 0 && surprises == 0
+}
+
+// showSkips prints every unexpected skip, and the expected ones of each package
+// that have one reason together. It returns the number of the former.
+func (r *report) showSkips() (surprises int) {
+	expected := map[string][]string{}
+	for _, s := range r.skips {
+		if s.expected {
+			group := s.pkg + ": " + s.reason
+			expected[group] = append(expected[group], s.test)
+		}
+	}
+	for _, group := range slices.Sorted(maps.Keys(expected)) {
+		fmt.Fprintf(r.out, "expected skips: %s: %s\n", group, strings.Join(expected[group], " "))
+	}
+	for _, s := range r.skips {
+		if !s.expected {
+			surprises++
+			fmt.Fprintf(r.out, "UNEXPECTED SKIP: %s: %s: %s\n", s.pkg, s.reason, s.test)
+		}
+	}
+	return surprises
 }
 
 func withNewline(text string) string {

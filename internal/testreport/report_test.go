@@ -71,12 +71,15 @@ FAIL     0.0s  p  1 passed, 1 failed
 {"Action":"skip","Package":"p","Test":"TestA","Elapsed":0}
 {"Action":"run","Package":"p","Test":"TestB"}
 {"Action":"pass","Package":"p","Test":"TestB","Elapsed":0}
+{"Action":"run","Package":"p","Test":"TestC"}
+{"Action":"output","Package":"p","Test":"TestC","Output":"    a_test.go:9: needs a user\n"}
+{"Action":"skip","Package":"p","Test":"TestC","Elapsed":0}
 {"Action":"pass","Package":"p","Elapsed":0.1}
 `,
-		want: `ok       0.1s  p  1 passed, 1 skipped
-expected skip: p TestA: needs a user
+		want: `ok       0.1s  p  1 passed, 2 skipped
+expected skips: p: needs a user: TestA TestC
 0 unexpected skips
-1 passed, 0 failed, 1 skipped
+1 passed, 0 failed, 2 skipped
 `,
 		good: true,
 	}, {
@@ -93,8 +96,8 @@ expected skip: p TestA: needs a user
 {"Action":"pass","Package":"p","Elapsed":0.1}
 `,
 		want: `ok       0.1s  p  1 passed, 2 skipped
-UNEXPECTED SKIP: p TestA: needs root
-UNEXPECTED SKIP: p TestB: no reason given
+UNEXPECTED SKIP: p: needs root: TestA
+UNEXPECTED SKIP: p: no reason given: TestB
 2 unexpected skips
 1 passed, 0 failed, 2 skipped
 `,
