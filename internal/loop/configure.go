@@ -7,13 +7,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// ownFlags make the device, and with it the partitions that package partition
+// added, vanish with its last user. Without LO_FLAGS_PARTSCAN partitions
+// outlive the detaching of their device (seen on Linux 6.18).
+const ownFlags = unix.LO_FLAGS_AUTOCLEAR | unix.LO_FLAGS_PARTSCAN
+
 // configure binds file to the open, free device in one call (Linux 5.8), or
 // in two where the kernel has no such call.
 func configure(device, file *os.File, options Options) error {
 	info := unix.LoopInfo64{
 		Offset:    uint64(options.Offset),
 		Sizelimit: uint64(options.SizeLimit),
-		Flags:     unix.LO_FLAGS_AUTOCLEAR,
+		Flags:     ownFlags,
 	}
 	// Only for losetup to show; the kernel cuts it off without harm.
 	copy(info.File_name[:len(info.File_name)-1], file.Name())
@@ -51,7 +56,7 @@ func configureInSteps(device, file *os.File, info unix.LoopInfo64, blockSize int
 	}()
 	// SET_STATUS64 refuses flags that it cannot set: read-only follows from
 	// how the file was opened, direct I/O has a call of its own.
-	info.Flags = unix.LO_FLAGS_AUTOCLEAR
+	info.Flags = ownFlags
 	if err := setStatus(fd, &info); err != nil {
 		return err
 	}

@@ -10,7 +10,7 @@
 //	defer dev.Close()
 //	fmt.Println(dev.Path) // /dev/loop3
 //
-// The kernel is never asked to read partition tables (LO_FLAGS_PARTSCAN):
-// package partition adds the partition nodes itself, and a device without
-// that flag refuses a re-read that udev might ask for in the middle of a build.
+// Partitions that package partition adds to a device go with it too. Those
+// that the kernel reads from a file by itself are dropped: the one who has the
+// device says which there are.
 package loop
