@@ -16,6 +16,9 @@ TEST_TIMEOUT ?= 25m
 TESTFLAGS ?=
 PACKAGES ?= ./...
 
+# What the demo builds; a release that will not change under it.
+DEMO_RELEASE ?= bookworm
+
 ROOT := $(filter 0,$(shell id -u))
 
 .PHONY: build
@@ -25,7 +28,7 @@ build: ## bin/dibgraph, a static binary
 .PHONY: demo
 demo: build ## install what is missing, then build debian.qcow2
 	bin/dibgraph doctor --install
-	$(if $(ROOT),,sudo )bin/dibgraph build -o debian debian-minimal vm
+	$(if $(ROOT),,sudo )env DIB_RELEASE=$(DEMO_RELEASE) bin/dibgraph build -o debian debian-minimal vm
 	@ls -l debian.qcow2
 
 .PHONY: test

@@ -138,13 +138,13 @@ func (img *Image) setPlaces(env map[string]string, phase Phase) {
 	env["TMP_BUILD_DIR"] = steps.BuildDir
 	env["TMP_MOUNT_PATH"] = steps.TargetDir
 	env["TMP_HOOKS_PATH"] = steps.HooksDir
-	env["TMP_IMAGE_DIR"] = imageDir
+	env["TMP_IMAGE_DIR"] = steps.ImageDir
 	env["TMP_DIR"] = cmp.Or(from["TMP_DIR"], "/tmp")
 	env["OUT_IMAGE_PATH"] = ""
 	env["DIB_PYTHON_EXEC"] = cmp.Or(from["DIB_PYTHON_EXEC"], path.Join(libBinDir, "dib-python-exec"))
 	env["DIB_BLOCK_DEVICE_PARAMS_YAML"] = path.Join(steps.BuildDir, "block-device/params.yaml")
 	env["DIB_IMAGE_CACHE"] = d.ImageCache
-	env["DIB_LOCKFILES"] = cmp.Or(from["DIB_LOCKFILES"], filepath.Join(d.Home, ".cache/dib/lockfiles"))
+	env["DIB_LOCKFILES"] = d.lockDir()
 	if phase.Name == "root" || phase.Name == "cleanup" {
 		env["TARGET_ROOT"] = steps.TargetDir
 	}
@@ -153,6 +153,11 @@ func (img *Image) setPlaces(env map[string]string, phase Phase) {
 		// name. Layout elements set it anew in environment.d.
 		env["DIB_BLOCK_DEVICE"] = "dib-block-device"
 	}
+}
+
+// lockDir returns the directory in which hooks on the host lock each other out.
+func (d Definition) lockDir() string {
+	return cmp.Or(d.Environment["DIB_LOCKFILES"], filepath.Join(d.Home, ".cache/dib/lockfiles"))
 }
 
 // setHost sets what is different on the host.

@@ -6,10 +6,6 @@ import (
 	"github.com/dibgraph/dibgraph/steps"
 )
 
-// imageDir is what hooks know as TMP_IMAGE_DIR, where the builder used to keep
-// the raw image.
-const imageDir = steps.RunDir + "/image"
-
 // libBinDir holds the programs that come first in PATH on the host.
 const libBinDir = steps.LibDir + "/bin"
 

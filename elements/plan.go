@@ -49,6 +49,7 @@ func NewPlanner(img *Image, tempDir func(name string) (string, error), helper st
 		Lib:        sync.OnceValues(func() (string, error) { return writeLib(tempDir) }),
 		Helper:     helper,
 		ImageCache: img.Definition.ImageCache,
+		HostDirs:   []string{img.Definition.ImageCache, img.Definition.lockDir()},
 		WorkDir:    img.Definition.WorkDir,
 	}
 	p.ambient = steps.NewAmbient(p.entries())
@@ -72,7 +73,7 @@ func (p *Planner) entries() map[string]steps.Entry {
 	add("hooks", p.image.Hooks)
 	for depth, set := range p.elementSets() {
 		for _, e := range set {
-			add(path.Join(elementsName(depth), e.Name), e.Tree)
+			add(path.Join(path.Base(elementsDirAt(depth)), e.Name), e.Tree)
 		}
 	}
 	return entries
@@ -94,13 +95,6 @@ func (p *Planner) elementSets() [][]*Element {
 		}
 		sets = append(sets, next)
 	}
-}
-
-func elementsName(depth int) string {
-	if depth == 0 {
-		return "elements"
-	}
-	return fmt.Sprintf("elements.%d", depth+1)
 }
 
 // Found reports that the hooks of a phase are not those the graph was laid
@@ -278,7 +272,7 @@ func (p *Planner) variables(phase Phase) *steps.Variables {
 	} {
 		values[name] = p.layout.parsed.Value(key)
 	}
-	return &steps.Variables{Values: values, Unkeyed: Unkeyed, Secret: Secret, Own: own}
+	return &steps.Variables{Values: values, Unkeyed: Unkeyed, Secret: IsSecret, Own: own}
 }
 
 // own reports the names that only elements give a meaning to. Everything else
@@ -293,6 +287,12 @@ func own(name string) bool {
 }
 
 var ownNames = map[string]bool{
+	// Proxies change how something is fetched, not what; hooks that write
+	// them into the image mention them.
+	"http_proxy": true, "https_proxy": true, "ftp_proxy": true, "no_proxy": true, "all_proxy": true,
+	"HTTP_PROXY": true, "HTTPS_PROXY": true, "FTP_PROXY": true, "NO_PROXY": true, "ALL_PROXY": true,
+	// Who builds is nobody's input until a hook asks.
+	"USER": true, "LOGNAME": true, "SUDO_USER": true, "SUDO_UID": true, "SUDO_GID": true, "SUDO_COMMAND": true,
 	"ARCH": true, "FS_TYPE": true, "ROOT_LABEL": true, "ELEMENTS_PATH": true, "TARGET_ROOT": true, "OUT_IMAGE_PATH": true,
 	"MAX_ONLINE_RESIZE": true, "QEMU_IMG_OPTIONS": true, "RAMDISK_ELEMENT": true, "SKIP_BASE": true, "_LIB": true,
 	"DISTRO_NAME": true, "EFI_BOOT_DIR": true, "YUM": true, "YUM_FLAGS": true, "COMPRESS_IMAGE": true, "LOGFILE": true,

@@ -120,13 +120,13 @@ func (s *Disk) Observe(d *graph.Description, name string, _ *graph.Inputs) error
 
 // Run implements [graph.Action].
 func (s *Disk) Run(ctx context.Context, w *graph.Work) error {
-	t, err := s.Site.treeOf(w.Lower, w.Upper, w.OverlayWork, nil)
+	t, err := s.Site.treeOf(w, nil)
 	if err != nil {
 		return err
 	}
 	run := diskRun{
 		Tree: t, Layout: s.Layout, LayoutFile: s.LayoutFile, Params: s.Params, Size: s.Size,
-		Pattern: s.Pattern, Dir: s.Site.WorkDir, Out: w.Out, Scratch: w.Dir, Tar: s.Tar,
+		Pattern: s.Pattern, Dir: s.Site.WorkDir, Out: w.Out, Tar: s.Tar,
 	}
 	run.Params.ImageDir = w.Out
 	run.Params.Seed = graph.DigestText(fmt.Sprintf("disk of %q\n%s\n%s\n", s.ImageName, w.Inputs.Parent.Chain(), s.Layout))
@@ -160,7 +160,7 @@ type diskRun struct {
 	Size         blockdevice.SizeInput
 	Phases       []diskRunPhase
 	Pattern, Dir string
-	Out, Scratch string
+	Out          string
 	Tar          bool
 }
 

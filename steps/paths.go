@@ -11,6 +11,8 @@ const (
 	BuiltDir    = BuildDir + "/built"
 	ElementsDir = RunDir + "/elements"
 	LibDir      = RunDir + "/lib"
+	// ImageDir is scratch space, empty at the start of every step.
+	ImageDir = RunDir + "/image"
 	// HelperPath is this program under the name by which host hooks of the
 	// embedded elements call it.
 	HelperPath = LibDir + "/bin/dibgraph-helper"

@@ -29,6 +29,8 @@ type Site struct {
 	// ImageCache is the host directory that hooks keep downloads in. It is
 	// never an input.
 	ImageCache string
+	// HostDirs are directories that hooks on the host expect to be there.
+	HostDirs []string
 	// WorkDir is the current directory of hooks on the host side.
 	WorkDir string
 }
@@ -39,16 +41,18 @@ type tree struct {
 	Upper, Work, Lib  string
 	Helper            string
 	ImageCache        string
+	HostDirs          []string
+	Scratch           string // shown as ImageDir
 	Mounts            []graph.Mount
 	Kernel, HooksBind bool // kernel filesystems, and the hooks, inside the target
 }
 
 // tree returns the build tree of a run.
 func (s *Site) tree(w *graph.Work) (tree, error) {
-	return s.treeOf(w.Lower, w.Upper, w.OverlayWork, w.Mounts)
+	return s.treeOf(w, w.Mounts)
 }
 
-func (s *Site) treeOf(lower []string, upper, work string, mounts []graph.Mount) (tree, error) {
+func (s *Site) treeOf(w *graph.Work, mounts []graph.Mount) (tree, error) {
 	hooks, err := s.Hooks()
 	if err != nil {
 		return tree{}, err
@@ -62,8 +66,8 @@ func (s *Site) treeOf(lower []string, upper, work string, mounts []graph.Mount) 
 		return tree{}, err
 	}
 	return tree{
-		Lower: append(slices.Clone(lower), hooks), Upper: upper, Work: work,
-		Elements: elements, Lib: lib, Helper: s.Helper, ImageCache: s.ImageCache, Mounts: mounts,
+		Lower: append(slices.Clone(w.Lower), hooks), Upper: w.Upper, Work: w.OverlayWork, Scratch: w.Dir,
+		Elements: elements, Lib: lib, Helper: s.Helper, ImageCache: s.ImageCache, HostDirs: s.HostDirs, Mounts: mounts,
 	}, nil
 }
 
@@ -125,6 +129,17 @@ func (t tree) mountTools() error {
 		if err := mount.Bind(dir, at, true); err != nil {
 			return err
 		}
+	}
+	for _, dir := range t.HostDirs {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+	}
+	if err := os.Mkdir(ImageDir, 0o755); err != nil {
+		return err
+	}
+	if err := mount.Bind(t.Scratch, ImageDir, false); err != nil {
+		return err
 	}
 	if err := os.Mkdir(LibDir, 0o755); err != nil {
 		return err

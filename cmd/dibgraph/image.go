@@ -52,6 +52,11 @@ func (o *imageOptions) load(args []string) (*elements.Image, error) {
 	def := o.def
 	def.Elements = args
 	def.Environment = environment()
+	for name, mirror := range elements.HostMirrors(os.DirFS("/")) {
+		if def.Environment[name] == "" {
+			def.Environment[name] = mirror
+		}
+	}
 	def.Types = o.types
 	if o.output != "" {
 		def.OutputDir, def.Name = elements.SplitOutput(o.output, o.types)
