@@ -63,6 +63,24 @@ func (img *Image) passes(name string) bool {
 	return listed(callerNames, name) || img.words.Has(name) || slices.Contains(img.Definition.PassEnv, name)
 }
 
+// recordable returns the definition in a form that can be stored: of the
+// caller's variables it has those that this package looks at and that are no
+// secrets.
+func (img *Image) recordable() Definition {
+	d := img.Definition
+	d.Environment = maps.Clone(d.Environment)
+	maps.DeleteFunc(d.Environment, func(name, value string) bool {
+		return IsSecret(name, value) || !img.passes(name) && !slices.Contains(readNames, name)
+	})
+	return d
+}
+
+// readNames are the variables of the caller that do not pass as they are, yet
+// decide about something.
+var readNames = []string{
+	"ARCH", "ELEMENTS_PATH", "HOME", "IMAGE_NAME", "IMAGE_TYPE", "LOGNAME", "PATH", "RAMDISK_ELEMENT", "SKIP_BASE", "USER",
+}
+
 // KeyedAlways reports whether a variable is an input of every hook that gets
 // it, mentioned or not: programs read it by themselves, or the user passed it
 // by name, which only makes sense for something that is read.

@@ -136,9 +136,10 @@ func (d *delivery) setAside(at string, ours bool) error {
 	return os.Rename(at, old)
 }
 
-// Summary returns the history entry of a build.
+// Summary returns the history entry of a build. What it says of the caller's
+// environment is what mattered to the image, without secrets.
 func Summary(img *Image, started time.Time, results []*graph.Result, delivered []string, err error) (*cache.Build, error) {
-	definition, marshalErr := json.Marshal(img.Definition)
+	definition, marshalErr := json.Marshal(img.recordable())
 	if marshalErr != nil {
 		return nil, fmt.Errorf("record the build: %w", marshalErr)
 	}

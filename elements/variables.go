@@ -121,6 +121,10 @@ func Secret(name string) bool {
 	return false
 }
 
+// IsSecret reports whether a variable is one whose value must not be shown or
+// stored in clear, by its name or by the value itself.
+func IsSecret(name, value string) bool { return Secret(name) || SecretValue(value) }
+
 // SecretValue reports whether a value must not be shown or stored in clear,
 // whatever it is called: it has an address with a password in it.
 func SecretValue(value string) bool {

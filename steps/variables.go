@@ -19,8 +19,8 @@ type Variables struct {
 	// Unkeyed reports names that hooks get but that are documented not to be
 	// inputs.
 	Unkeyed func(name string) bool
-	// Secret reports names whose values must not be stored in clear.
-	Secret func(name string) bool
+	// Secret reports variables whose values must not be stored in clear.
+	Secret func(name, value string) bool
 	// Own reports names that only hooks and what they install read. They are
 	// inputs where they are mentioned; any other name is one everywhere,
 	// since any program may read it.
@@ -33,7 +33,7 @@ func (v *Variables) describe(d *graph.Description, env map[string]string, words 
 		if v.Unkeyed(name) || (v.Own(name) && !words.Match(functionName(name))) {
 			continue
 		}
-		if v.Secret(name) {
+		if v.Secret(name, env[name]) {
 			d.Add("env "+name, "secret %s", graph.DigestText(env[name]))
 		} else {
 			d.Add("env "+name, "%q", env[name])

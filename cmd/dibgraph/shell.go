@@ -79,6 +79,12 @@ func nodeOf(store *cache.Store, build *cache.Build, name string) (*graph.Node, e
 	if err := json.Unmarshal(build.Definition, &def); err != nil {
 		return nil, fmt.Errorf("read what the last build of %s was asked for: %w", build.Image, err)
 	}
+	// Secrets are not recorded; those of now have to do.
+	for name, value := range environment() {
+		if _, recorded := def.Environment[name]; !recorded && elements.IsSecret(name, value) {
+			def.Environment[name] = value
+		}
+	}
 	img, err := elements.Load(def, stock.Elements())
 	if err != nil {
 		return nil, err
