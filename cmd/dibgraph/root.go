@@ -28,6 +28,8 @@ what changed runs again before the image is made, and it says why.
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,
+		// Without it, an unknown command would be none, and no error.
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return &hintError{&usageError{err}, fmt.Sprintf("see %q", c.CommandPath()+" --help")}
@@ -37,15 +39,17 @@ what changed runs again before the image is made, and it says why.
 		newBuildCommand(&store), newPlanCommand(&store), newExplainCommand(&store), newGraphCommand(&store),
 		newLogCommand(&store), newShellCommand(&store), newElementsCommand(), newVersionCommand(),
 	)
-	for _, c := range root.Commands() {
-		wrapUsage(c)
-	}
+	wrapUsage(root)
 	return root
 }
 
 // wrapUsage makes wrong arguments usage errors, and puts the exit statuses at
 // the end of every help text.
 func wrapUsage(c *cobra.Command) {
+	for _, sub := range c.Commands() {
+		wrapUsage(sub) // before c, whose template it would inherit
+	}
+	c.SetHelpTemplate(c.HelpTemplate() + exitHelp)
 	if check := c.Args; check != nil {
 		c.Args = func(c *cobra.Command, args []string) error {
 			if err := check(c, args); err != nil {
@@ -53,10 +57,6 @@ func wrapUsage(c *cobra.Command) {
 			}
 			return nil
 		}
-	}
-	c.SetHelpTemplate(c.HelpTemplate() + exitHelp)
-	for _, sub := range c.Commands() {
-		wrapUsage(sub)
 	}
 }
 
