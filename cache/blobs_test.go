@@ -148,6 +148,23 @@ func TestPutFileSparse(t *testing.T) {
 	}
 }
 
+// The size is part of what is known of a file; one that changes has no digest.
+func TestDigestFileOfAnotherSize(t *testing.T) {
+	for _, size := range []int64{5, bufferSize, 2*bufferSize + 1} {
+		path := t.TempDir() + "/file"
+		check(t, os.WriteFile(path, make([]byte, size), 0o600))
+		want := DigestBytes(make([]byte, size))
+		if got, err := digestFile(path, size); got != want || err != nil {
+			t.Errorf("digestFile of %d bytes = %s, %v, want %s", size, got, err, want)
+		}
+		for _, claimed := range []int64{0, size - 1, size + 1, 3 * bufferSize} {
+			if got, err := digestFile(path, claimed); err == nil {
+				t.Errorf("digestFile of %d bytes as if they were %d = %s, want an error", size, claimed, got)
+			}
+		}
+	}
+}
+
 func allocated(t *testing.T, path string) int64 {
 	var st unix.Stat_t
 	check(t, unix.Stat(path, &st))

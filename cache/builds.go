@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// maxBuilds is how many builds are kept: weeks of work, and a directory that is
-// read in a millisecond.
+// maxBuilds is how many builds are kept, for all images together: enough to look
+// back some weeks.
 const maxBuilds = 200
 
 // A Build is what happened in one build, for explain and log.

@@ -11,8 +11,8 @@ import (
 // digestFile returns the digest of a regular file of a known size. It fails if
 // the file has another size by now, or is a symbolic link.
 //
-// It does without os.File, which for the thousands of small files of a layer
-// costs a third more than the system calls do.
+// It does without os.File, which would ask the poller about each of the
+// thousands of small files of a layer.
 func digestFile(path string, size int64) (Digest, error) {
 	b := hashBuffers.Get().(*hashBuffer)
 	defer hashBuffers.Put(b)
@@ -42,6 +42,10 @@ func openFile(path string) (int, error) {
 func (b *hashBuffer) hashFile(fd int, size int64) error {
 	if size < bufferSize {
 		return b.hashRange(fd, 0, size, true)
+	}
+	// What is after the end looks like a hole.
+	if end, err := unix.Seek(fd, 0, unix.SEEK_END); err != nil || end != size {
+		return errors.Join(err, fmt.Errorf("the file has %d bytes, not %d", end, size))
 	}
 	for done := int64(0); done < size; {
 		data, end, err := nextData(fd, done, size)

@@ -112,34 +112,33 @@ func (s *Store) storeLayer(upper string, l *Listing, m meta) (err error) {
 	if err := os.Rename(upper, tree); err != nil {
 		return errors.Join(err, os.RemoveAll(dir))
 	}
-	err = publishDir(dir, s.hashPath(layersDir, m.Digest))
-	if errors.Is(err, fs.ErrExist) {
-		s.Discard(dir) // somebody was faster
-		return nil
-	}
+	first, err := publishDir(dir, s.hashPath(layersDir, m.Digest))
 	if err != nil {
 		return errors.Join(err, os.Rename(tree, upper), os.RemoveAll(dir))
+	}
+	if !first {
+		s.Discard(dir)
 	}
 	return nil
 }
 
-// publishDir renames a directory to a place where there is none; the error is
-// fs.ErrExist if there is one.
-func publishDir(from, to string) error {
-	err := unix.Rename(from, to)
+// publishDir renames a directory to its place, unless somebody was first: then
+// it stays where it is.
+func publishDir(from, to string) (first bool, err error) {
+	err = unix.Rename(from, to)
 	if errors.Is(err, unix.ENOENT) {
 		if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
-			return err
+			return false, err
 		}
 		err = unix.Rename(from, to)
 	}
-	if errors.Is(err, unix.ENOTEMPTY) {
-		err = unix.EEXIST
+	switch {
+	case errors.Is(err, unix.EEXIST), errors.Is(err, unix.ENOTEMPTY):
+		return false, nil
+	case err != nil:
+		return false, &os.LinkError{Op: "rename", Old: from, New: to, Err: err}
 	}
-	if err != nil {
-		return &os.LinkError{Op: "rename", Old: from, New: to, Err: err}
-	}
-	return nil
+	return true, nil
 }
 
 // LayerDir returns the directory of a layer, for use as the lower directory of

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -207,22 +208,42 @@ func TestSocketsAreDropped(t *testing.T) {
 // After an error upper is as it was, and can be committed when it is repaired.
 func TestCommitErrorLeavesUpper(t *testing.T) {
 	s := newStore(t)
-	upper := files(t, s, "a", "b")
-	// A directory in place of the one the layer should go to.
 	digest := must[Layer](t)(s.CommitLayer(files(t, s, "a", "b"), LayerOptions{})).Digest
-	shard := s.hashPath(layersDir, digest)
-	shard = shard[:strings.LastIndexByte(shard, '/')]
-	check(t, os.Rename(shard, shard+".away"))
-	check(t, os.WriteFile(shard, nil, 0o600))
-	if _, err := s.CommitLayer(upper, LayerOptions{}); err == nil || !strings.Contains(err.Error(), upper) {
-		t.Fatalf("error = %v, want one that names upper", err)
+	shard := filepath.Dir(s.hashPath(layersDir, digest))
+	for _, test := range []struct {
+		name  string
+		block func()
+	}{
+		{"a file in the way", func() { check(t, os.WriteFile(shard, nil, 0o600)) }},
+		// Nothing is there, but nothing can be made either.
+		{"a link to nothing", func() { check(t, os.Symlink("nothing", shard)) }},
+	} {
+		check(t, os.RemoveAll(shard))
+		test.block()
+		upper := files(t, s, "a", "b")
+		if _, err := s.CommitLayer(upper, LayerOptions{}); err == nil || !strings.Contains(err.Error(), upper) {
+			t.Errorf("%s: error = %v, want one that names upper", test.name, err)
+		}
+		if got := paths(t, upper); !slices.Equal(got, []string{"a", "b"}) {
+			t.Errorf("%s: upper has %q", test.name, got)
+		}
+		check(t, os.Remove(shard))
+		if got := must[Layer](t)(s.CommitLayer(upper, LayerOptions{})); got.Digest != digest {
+			t.Errorf("%s: then digest = %s, want %s", test.name, got.Digest, digest)
+		}
 	}
-	if got := paths(t, upper); !slices.Equal(got, []string{"a", "b"}) {
-		t.Errorf("upper has %q", got)
-	}
-	check(t, os.Remove(shard))
-	if got := must[Layer](t)(s.CommitLayer(upper, LayerOptions{})); got.Digest != digest {
-		t.Errorf("digest = %s, want %s", got.Digest, digest)
+}
+
+// The mode of the upper directory is not in the digest, so it must not depend on
+// who made it.
+func TestLayerRootMode(t *testing.T) {
+	s := newStore(t)
+	upper := files(t, s, "a")
+	check(t, os.Chmod(upper, 0o700))
+	layer := must[Layer](t)(s.CommitLayer(upper, LayerOptions{}))
+	dir := must[string](t)(s.LayerDir(layer.Digest))
+	if mode := must[fs.FileInfo](t)(os.Stat(dir)).Mode().Perm(); mode != 0o755 {
+		t.Errorf("mode = %v, want 0755", mode)
 	}
 }
 
@@ -234,7 +255,13 @@ func TestDamagedLayer(t *testing.T) {
 		"file as tree": func(dir string) { check(t, os.RemoveAll(dir+"/tree")); check(t, os.WriteFile(dir+"/tree", nil, 0o600)) },
 		"file missing": func(dir string) { check(t, os.Remove(dir+"/tree/a")) },
 		"no listing":   func(dir string) { check(t, os.Remove(dir+"/listing")) },
-		"cut listing":  func(dir string) { overwrite(t, dir+"/listing", listingFormat) },
+		"no directory": func(dir string) { check(t, os.RemoveAll(dir)); check(t, os.WriteFile(dir, nil, 0o600)) },
+		"another layer": func(dir string) {
+			other := must[Layer](t)(s.CommitLayer(files(t, s, "a", "c"), LayerOptions{})).Digest
+			check(t, os.RemoveAll(dir))
+			check(t, os.Rename(s.hashPath(layersDir, other), dir))
+		},
+		"cut listing": func(dir string) { overwrite(t, dir+"/listing", listingFormat) },
 	} {
 		d := commit()
 		must[string](t)(s.LayerDir(d))
@@ -253,7 +280,7 @@ func TestDamagedLayer(t *testing.T) {
 	d := commit()
 	path := s.hashPath(layersDir, d) + "/listing"
 	text := must[[]byte](t)(os.ReadFile(path))
-	overwrite(t, path, strings.Replace(string(text), " a\n", " c\n", 1))
+	overwrite(t, path, strings.Replace(string(text), "f 644 ", "f 604 ", 1))
 	if _, err := s.Listing(d); !errors.Is(err, ErrDamaged) {
 		t.Errorf("Listing of another text: %v, want ErrDamaged", err)
 	}
@@ -294,7 +321,7 @@ func TestVerify(t *testing.T) {
 	}{
 		{"nothing", func(*testing.T, *Store, *Record) {}, nil, nil},
 		{"byte in a layer", func(t *testing.T, s *Store, r *Record) {
-			overwrite(t, s.hashPath(layersDir, r.Layers[0])+"/tree/d/file", "layer of X")
+			check(t, os.WriteFile(s.hashPath(layersDir, r.Layers[0])+"/tree/d/file", []byte("layer of X"), 0))
 		}, nil, []string{"layer", "record"}},
 		{"mode in a layer", func(t *testing.T, s *Store, r *Record) {
 			check(t, os.Chmod(s.hashPath(layersDir, r.Layers[0])+"/tree/d/file", 0o777))

@@ -121,6 +121,23 @@ func TestLockCancelled(t *testing.T) {
 	}
 }
 
+func TestSameFile(t *testing.T) {
+	path := t.TempDir() + "/lock"
+	f := must[*os.File](t)(lockFile(path))
+	defer f.Close()
+	if !sameFile(f, path) {
+		t.Error("the file is not the same as itself")
+	}
+	check(t, os.Remove(path))
+	if sameFile(f, path) {
+		t.Error("the same as no file")
+	}
+	check(t, os.WriteFile(path, nil, 0o600))
+	if sameFile(f, path) {
+		t.Error("the same as the one that came after it")
+	}
+}
+
 // One at a time, whatever the order of taking, freeing and removing the file.
 func TestLockExcludes(t *testing.T) {
 	s := newStore(t)

@@ -42,7 +42,7 @@ func (m *meta) write(dir string, l *Listing) error {
 // returns a description of the damage.
 func checkTree(dir string, d Digest) (damage string, err error) {
 	data, err := os.ReadFile(dir + "/meta")
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) {
 		return "it has no meta", nil
 	}
 	if err != nil {

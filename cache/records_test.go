@@ -229,18 +229,18 @@ func TestShapesKeepTheNewest(t *testing.T) {
 
 func TestShapesAddedAtOnce(t *testing.T) {
 	s := newStore(t)
-	errs := make(chan error)
-	for i := range maxShapes {
-		go func() {
-			description := fmt.Sprint(i)
-			errs <- s.Put(&Record{Key: KeyOf(description), Static: KeyOf("s"), Description: description, Shape: []string{description}})
-		}()
-	}
-	for range maxShapes {
-		check(t, <-errs)
-	}
-	if got := must[[][]string](t)(s.Shapes(KeyOf("s"))); len(got) != maxShapes {
-		t.Errorf("%d shapes are left of %d: %q", len(got), maxShapes, got)
+	for round := range 20 {
+		static := KeyOf(fmt.Sprint("static", round))
+		errs := make(chan error)
+		for i := range maxShapes {
+			go func() { errs <- s.addShape(static, []string{fmt.Sprint(i)}) }()
+		}
+		for range maxShapes {
+			check(t, <-errs)
+		}
+		if got := must[[][]string](t)(s.Shapes(static)); len(got) != maxShapes {
+			t.Fatalf("%d shapes are left of %d: %q", len(got), maxShapes, got)
+		}
 	}
 }
 

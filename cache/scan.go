@@ -29,8 +29,9 @@ type scan struct {
 // A stripped attribute is one that must not stay on a path (absolute).
 type stripped struct{ path, name string }
 
-// run reads the whole tree. Attributes are read by one goroutine, which takes a
-// quarter of the time at most; contents are hashed by one for each processor.
+// run reads the whole tree. One goroutine reads what is not content, which is a
+// quarter of the work and gains little from a second one; contents are hashed by
+// one for each processor.
 func (s *scan) run() error {
 	s.links = map[uint64]int{}
 	a, err := s.attributes.read(s.root)

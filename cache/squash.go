@@ -68,13 +68,11 @@ func (s *Store) squash(ctx context.Context, layers []Digest) (string, error) {
 		s.Discard(tmp)
 		return "", err
 	}
-	if err := publishDir(tmp, dir); errors.Is(err, fs.ErrExist) {
-		s.Discard(tmp) // somebody was faster
-	} else if err != nil {
+	first, err := publishDir(tmp, dir)
+	if !first {
 		s.Discard(tmp)
-		return "", err
 	}
-	return dir + "/tree", nil
+	return dir + "/tree", err
 }
 
 // squashID names the result of squashing layers in this order.
