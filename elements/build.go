@@ -3,6 +3,7 @@ package elements
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/dibgraph/dibgraph/graph"
 )
@@ -23,7 +24,7 @@ func (p *Planner) Plan(b *graph.Builder) (*graph.Graph, []*graph.Result, error) 
 // settle repeats do on a new graph until no node finds anything new. Each
 // round settles at least one phase for good, since nodes before it hit.
 func (p *Planner) settle(do func(*graph.Graph) ([]*graph.Result, error)) (*graph.Graph, []*graph.Result, error) {
-	for {
+	for range maxRounds {
 		g, err := p.Graph()
 		if err != nil {
 			return nil, nil, err
@@ -35,4 +36,8 @@ func (p *Planner) settle(do func(*graph.Graph) ([]*graph.Result, error)) (*graph
 		}
 		p.Learn(found)
 	}
+	return nil, nil, fmt.Errorf("lay out %s: what its phases run did not settle in %d rounds", p.image.Definition.Name, maxRounds)
 }
+
+// maxRounds is far beyond what any image takes: there are ten phases.
+const maxRounds = 50

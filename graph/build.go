@@ -138,9 +138,6 @@ func (b *Builder) pass(ctx context.Context, order []*Node) ([]*Result, error) {
 		}
 		r := <-done
 		running--
-		if err := b.check(r); err != nil {
-			r.Err = err
-		}
 		if r.Err != nil {
 			s.results[s.index[r.Node]] = r
 			if failure == nil {
@@ -148,6 +145,10 @@ func (b *Builder) pass(ctx context.Context, order []*Node) ([]*Result, error) {
 				cancel()
 			}
 			continue
+		}
+		if err := b.check(r); err != nil && failure == nil {
+			// What runs now is as right as this node is, and is not stopped.
+			failure = err
 		}
 		s.finish(r)
 	}
@@ -159,7 +160,7 @@ func (b *Builder) pass(ctx context.Context, order []*Node) ([]*Result, error) {
 
 // check asks the node whether what it left is what the graph was laid out on.
 func (b *Builder) check(r *Result) error {
-	if r.Err != nil || r.Node.Check == nil {
+	if r.Node.Check == nil {
 		return nil
 	}
 	in := &Inputs{records: map[*Node]*cache.Record{r.Node: r.Record}, store: b.Store}

@@ -220,6 +220,37 @@ func TestCheckStopsTheBuild(t *testing.T) {
 	}
 }
 
+// A check that is not content lets what runs finish, and is asked again, about
+// the same result, by the next pass.
+func TestCheckSeesWhatRanAgain(t *testing.T) {
+	b := newBench(t)
+	a, long := b.add("a"), b.add("long")
+	asked := make(chan bool)
+	long.Action.(*fake).fail = func() error { <-asked; return nil }
+	checks := 0
+	a.Check = func(func(string) ([]byte, error)) error {
+		if checks++; checks == 1 {
+			close(asked)
+			return errors.New("laid out for something else")
+		}
+		return nil
+	}
+	builder := &Builder{Store: b.store, Jobs: 2}
+	if _, err := builder.Build(t.Context(), b.graph); err == nil {
+		t.Fatal("no error, want that of the check")
+	}
+	results, err := builder.Build(t.Context(), b.graph)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"a", "long"}; !slices.Equal(slices.Sorted(slices.Values(b.world.runs)), want) {
+		t.Errorf("ran %q, want each of %q once", b.world.runs, want)
+	}
+	if results[0].Status != Ran || results[0].Err != nil {
+		t.Errorf("a is %s with error %v, want that it ran", results[0].Status, results[0].Err)
+	}
+}
+
 func TestJobsBoundsWhatRunsAtOnce(t *testing.T) {
 	b := newBench(t)
 	var now, most atomic.Int32
