@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"testing/synctest"
 )
 
 // crash leaves the store as a power failure would, but for what it loses: the
@@ -136,30 +137,27 @@ func TestEpochs(t *testing.T) {
 
 // Sync waits for writes that began before it, and their epoch ends with it.
 func TestSyncWaitsForWriters(t *testing.T) {
-	s := newStore(t)
-	e, err := s.begin()
-	check(t, err)
-	done := make(chan error)
-	go func() { done <- s.Sync() }()
-	// Until the epoch ends, Sync has not begun.
-	for current := true; current; {
-		s.journal.mu.Lock()
-		current = s.journal.current == e
-		s.journal.mu.Unlock()
-	}
-	select {
-	case err := <-done:
-		t.Fatalf("Sync did not wait (%v)", err)
-	default:
-	}
-	if !exists(s.path(pendingDir, e.name)) {
-		t.Error("the marker is gone before the write has ended")
-	}
-	e.end()
-	check(t, <-done)
-	if exists(s.path(pendingDir, e.name)) {
-		t.Error("the marker is left")
-	}
+	synctest.Test(t, func(t *testing.T) {
+		s := newStore(t)
+		e, err := s.begin()
+		check(t, err)
+		done := make(chan error, 1)
+		go func() { done <- s.Sync() }()
+		synctest.Wait()
+		select {
+		case err := <-done:
+			t.Fatalf("Sync did not wait (%v)", err)
+		default:
+		}
+		if !exists(s.path(pendingDir, e.name)) {
+			t.Error("the marker is gone before the write has ended")
+		}
+		e.end()
+		check(t, <-done)
+		if exists(s.path(pendingDir, e.name)) {
+			t.Error("the marker is left")
+		}
+	})
 }
 
 func TestKernelBootID(t *testing.T) {

@@ -22,7 +22,8 @@ const (
 // Lock makes the caller the only one to work on k, among goroutines and among
 // processes, until it calls unlock. If it has to wait for that, it calls
 // waiting once (waiting may be nil). The kernel frees the lock of a process
-// that dies in any way.
+// that dies in any way. What is in the store is what a lock protects: it does
+// not order the memory of goroutines.
 //
 // The error is the cause of ctx, if that ends first.
 func (s *Store) Lock(ctx context.Context, k Key, waiting func()) (unlock func(), err error) {
