@@ -42,7 +42,7 @@ func (m Machine) root() Finding {
 
 // untried is what an ordinary user can see of the things that [try] tries.
 func (m Machine) untried() []Finding {
-	overlay := m.filesystem("overlay", "every step: its writes are the upper of an overlay")
+	overlay := m.filesystem("overlay", "every step, whose writes are the upper of an overlay")
 	if overlay.State != OK {
 		overlay.State = Missing
 	}

@@ -47,7 +47,7 @@ type feature struct {
 // try tries everything in a temporary directory of parent, which stands for the
 // store: what an overlay can do depends on the filesystem under it.
 func try(ctx context.Context, parent string) []Finding {
-	namespaces := Finding{What: "namespaces", For: "every step runs in mounts and processes of its own", State: OK}
+	namespaces := Finding{What: "namespaces", For: "every step, which has mounts and processes of its own", State: OK}
 	dir, err := os.MkdirTemp(parent, ".dibgraph-doctor-")
 	if err != nil {
 		return []Finding{{What: "store", For: "everything that has been built", State: Missing, Detail: err.Error(), Fix: storeFix}}
@@ -59,7 +59,7 @@ func try(ctx context.Context, parent string) []Finding {
 	var findings []Finding
 	if err := sandbox.Run(ctx, sandbox.Config{Program: trialProgram, Input: dir}, &findings); err != nil {
 		namespaces.State, namespaces.Detail = Missing, err.Error()
-		namespaces.Fix = "in a container: start it privileged"
+		namespaces.Fix = "in a container: start it privileged; in a chroot: make its root a mount point"
 		return []Finding{namespaces}
 	}
 	return append([]Finding{namespaces}, findings...)
@@ -85,7 +85,7 @@ func trial(f feature, parent string) Finding {
 // tryOverlay mounts an overlay as a step does, and makes in it what needs the
 // most of the filesystem below: a file, a whiteout, and a name of a hard link.
 var tryOverlay = feature{
-	name: "overlay", need: "every step: its writes are the upper of an overlay",
+	name: "overlay", need: "every step, whose writes are the upper of an overlay",
 	absent: Missing, fix: storeFix + "; ext4, xfs, btrfs and tmpfs will do",
 	try: func(dir string) (detail string, err error) {
 		at := func(name string) string { return filepath.Join(dir, name) }
