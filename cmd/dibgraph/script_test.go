@@ -6,13 +6,16 @@ import (
 	"flag"
 	"fmt"
 	"io/fs"
+	"log"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/sys/unix"
 
 	"github.com/dibgraph/dibgraph/internal/sandbox"
 	"github.com/dibgraph/dibgraph/internal/testroot"
@@ -24,7 +27,25 @@ func TestMain(m *testing.M) {
 	// A process that was made to be the first one of a sandbox stays here.
 	sandbox.MaybeRun()
 	program := func() { os.Exit(run(os.Args)) }
-	testscript.Main(m, map[string]func(){"dibgraph": program, "dibgraph-helper": program})
+	testscript.Main(m, map[string]func(){"dibgraph": program, "dibgraph-helper": program, "xattr": xattr})
+}
+
+// xattr is a program for scripts and their hooks on the host, which not every
+// machine has: "xattr FILE NAME VALUE" sets an attribute, without VALUE it
+// prints it.
+func xattr() {
+	if len(os.Args) == 4 {
+		if err := unix.Setxattr(os.Args[1], os.Args[2], []byte(os.Args[3]), 0); err != nil {
+			log.Fatalf("xattr: %v", err)
+		}
+		return
+	}
+	value := make([]byte, 1024)
+	n, err := unix.Getxattr(os.Args[1], os.Args[2], value)
+	if err != nil {
+		log.Fatalf("xattr: %v", err)
+	}
+	fmt.Printf("%s\n", value[:n])
 }
 
 func TestScripts(t *testing.T) {
@@ -39,6 +60,9 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
+		// All of them take a minute; what hangs is to be seen before the limit
+		// of the whole run.
+		Deadline: time.Now().Add(5 * time.Minute),
 	})
 }
 
