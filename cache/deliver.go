@@ -22,6 +22,9 @@ const deliveredDir = "delivered"
 type receipt struct {
 	Digest Digest `json:"digest"`
 	Stamp  stamp  `json:"stamp"`
+	// BootID is the boot in which it was written: after another one the file
+	// may not be what it was, as it is not synced.
+	BootID string `json:"boot_id"`
 }
 
 type stamp struct {
@@ -71,7 +74,7 @@ func (s *Store) Delivered(path string, d Digest) (ours, same bool, err error) {
 		return false, false, err
 	}
 	ours = now == r.Stamp && now != stamp{}
-	return ours, ours && r.Digest == d, nil
+	return ours, ours && r.Digest == d && r.BootID == s.bootID, nil
 }
 
 // Deliver copies a blob to a path outside the store, replacing what is there.
@@ -141,7 +144,7 @@ func (s *Store) keepReceipt(d Digest, path string) error {
 	if err != nil {
 		return err
 	}
-	data, err := json.Marshal(receipt{d, now})
+	data, err := json.Marshal(receipt{d, now, s.bootID})
 	if err != nil {
 		return err
 	}
