@@ -85,7 +85,7 @@ func (b *Builder) forced(n *Node) (cache.Reason, bool) {
 // describe returns the static part of n's description.
 func describe(n *Node, in *Inputs) (*Description, error) {
 	var d Description
-	d.Add("format", keyFormat)
+	d.Add("key format", keyFormat)
 	d.Add("kind", "%s", n.Kind)
 	d.Add("name", "%q", n.Name)
 	d.Digest("parent", in.Parent.Chain())
@@ -99,6 +99,14 @@ func describe(n *Node, in *Inputs) (*Description, error) {
 	}
 	if err := n.Action.Describe(&d, in); err != nil {
 		return nil, fmt.Errorf("describe %s: %w", n.Name, err)
+	}
+	seen := make(map[string]bool, len(d.lines))
+	for _, l := range d.lines {
+		if seen[l.Name] {
+			// A difference could not say which of the two it is.
+			panic("graph: the description of " + n.ID() + " has two inputs called " + l.Name)
+		}
+		seen[l.Name] = true
 	}
 	return &d, nil
 }

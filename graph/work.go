@@ -63,7 +63,7 @@ func (b *Builder) lowerDirs(ctx context.Context, s *State) ([]string, error) {
 	if s == nil {
 		return nil, nil
 	}
-	layers := s.Layers
+	layers := cache.Distinct(s.Layers)
 	var dirs []string
 	if len(layers) > squashAbove {
 		cut := len(layers) / squashStep * squashStep

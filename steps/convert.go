@@ -33,7 +33,7 @@ func (c *Convert) Describe(d *graph.Description, in *graph.Inputs) error {
 		return err
 	}
 	d.Digest("raw image", digest)
-	d.Add("format", "%q", c.Format)
+	d.Add("image format", "%q", c.Format)
 	d.Add("compress", "%t", c.Compress)
 	d.Add("options", "%q", c.Options)
 	return nil

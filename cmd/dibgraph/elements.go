@@ -116,6 +116,7 @@ func newElementsDepsCommand() *cobra.Command {
 		Example: "  dibgraph elements deps debian-minimal vm",
 		Args:    noElements,
 		RunE: func(c *cobra.Command, args []string) error {
+			image.flags = c.Flags()
 			if path, err := c.Flags().GetStringArray("elements-path"); err == nil && path != nil {
 				image.path = path
 			}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/dibgraph/dibgraph/cache"
 	"github.com/dibgraph/dibgraph/elements"
@@ -21,11 +22,13 @@ type imageOptions struct {
 	types  []string
 	both   bool // --checksum
 	path   []string
+	flags  *pflag.FlagSet
 }
 
 func (o *imageOptions) addFlags(c *cobra.Command) {
 	f := c.Flags()
 	f.SortFlags = false
+	o.flags = f
 	f.StringVarP(&o.def.Arch, "arch", "a", "", "target `architecture` (default $ARCH, else this machine's)")
 	f.StringVarP(&o.output, "output", "o", "", "`name` of the image, with directories (default $IMAGE_NAME, else image)")
 	f.StringSliceVarP(&o.types, "type", "t", nil, "output `types`, with commas: qcow2, raw, tar, vmdk, vdi, vhdx … (default qcow2)")
@@ -45,6 +48,35 @@ func (o *imageOptions) addFlags(c *cobra.Command) {
 	f.BoolVar(&o.def.Offline, "offline", false, "ask hooks to use what they have downloaded before")
 	f.StringArrayVar(&o.def.PassEnv, "env", nil, "let hooks see the variable `NAME` of this environment")
 	f.StringArrayVar(&o.path, "elements-path", nil, "look for elements in `directory` first; repeatable (then $ELEMENTS_PATH, then the embedded ones)")
+}
+
+// words returns the command line in the one form that hooks are told of
+// (DIB_ARGS), which some write into the image: what says which image is wanted,
+// and nothing of where it goes, where things are on this machine, or which
+// command is asking. A plan must find what a build recorded.
+func (o *imageOptions) words(name string, elements []string) []string {
+	var words []string
+	o.flags.Visit(func(f *pflag.Flag) {
+		switch f.Name {
+		case "output":
+			words = append(words, "-o", name)
+		case "type", "packages":
+			list, err := o.flags.GetStringSlice(f.Name)
+			if err != nil {
+				panic("dibgraph: " + err.Error())
+			}
+			words = append(words, "-"+f.Shorthand, strings.Join(list, ","))
+		case "uncompressed", "skip-base":
+			words = append(words, "-"+f.Shorthand)
+		case "checksum", "offline":
+			words = append(words, "--"+f.Name)
+		case "arch":
+			words = append(words, "-a", f.Value.String())
+		case "image-size", "image-extra-size", "root-label", "mkfs-options", "max-online-resize", "qemu-img-options", "install-type":
+			words = append(words, "--"+f.Name, f.Value.String())
+		}
+	})
+	return append(words, elements...)
 }
 
 // load reads the elements of the image that the arguments describe.
@@ -70,7 +102,7 @@ func (o *imageOptions) load(args []string) (*elements.Image, error) {
 			def.ElementsPath = append(def.ElementsPath, filepath.SplitList(more)...)
 		}
 	}
-	def.Args = os.Args[1:]
+	def.Args = o.words(def.Name, args)
 	dir, err := os.Getwd()
 	if err != nil {
 		return nil, err
