@@ -58,15 +58,16 @@ func NewAmbient(entries map[string]Entry) *Ambient {
 // new hook would run all others again; so is the metadata that any element
 // may have, which in the merged hooks is the last element's.
 func existenceMatters(name string) bool {
-	tree, rest, _ := strings.Cut(name, "/")
-	first, below, nested := strings.Cut(rest, "/")
-	if tree != "hooks" {
-		first, below, nested = strings.Cut(below, "/")
+	rest, merged := strings.CutPrefix(name, "hooks/")
+	if !merged {
+		_, rest, _ = strings.Cut(rest, "/") // elements, or elements.2
+		_, rest, _ = strings.Cut(rest, "/") // the element
 	}
-	if !nested {
-		return tree != "hooks" || !metadata[first]
+	dir, _, nested := strings.Cut(rest, "/")
+	if nested {
+		return !phaseDirs[dir]
 	}
-	return !strings.HasSuffix(first, ".d") || !phaseDirs[first]
+	return !merged || !metadata[rest]
 }
 
 var phaseDirs = map[string]bool{
