@@ -49,6 +49,7 @@ func NewPlanner(img *Image, tempDir func(name string) (string, error), helper st
 		Lib:        sync.OnceValues(func() (string, error) { return writeLib(tempDir) }),
 		Helper:     helper,
 		ImageCache: img.Definition.ImageCache,
+		Files:      steps.HostFiles{Home: img.Definition.Home, WorkDir: img.Definition.WorkDir},
 		HostDirs:   []string{img.Definition.ImageCache, img.Definition.lockDir()},
 		WorkDir:    img.Definition.WorkDir,
 	}

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/dibgraph/dibgraph/cache"
@@ -16,6 +17,17 @@ func DigestBytes(b []byte) Digest { return cache.DigestBytes(b) }
 
 // DigestText returns the digest of s.
 func DigestText(s string) Digest { return cache.DigestBytes([]byte(s)) }
+
+// DigestFile returns the digest of a file's content.
+func DigestFile(path string) (Digest, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return Digest{}, err
+	}
+	defer f.Close()
+	digest, _, err := cache.DigestReader(f)
+	return digest, err
+}
 
 // A Line is one input in a description: the name of something that can change
 // a node's result, and its present value.

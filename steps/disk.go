@@ -86,7 +86,7 @@ func (s *Disk) Describe(d *graph.Description, in *graph.Inputs) error {
 	}
 	s.Phases[0].Vars.describe(d, env, words)
 	s.Ambient.describeNames(d, words)
-	return nil
+	return s.Site.Files.describe(d, s.Phases[0].Vars, env, words)
 }
 
 // words returns what anything that runs on the disk mentions.

@@ -64,7 +64,10 @@ func (e *Environment) Describe(d *graph.Description, in *graph.Inputs) error {
 	}
 	e.Vars.describe(d, e.Vars.Values, words)
 	e.Ambient.describeNames(d, words)
-	return nil
+	if e.Chroot {
+		return nil
+	}
+	return e.Site.Files.describe(d, e.Vars, e.Vars.Values, words)
 }
 
 // Observe implements [graph.Observer].

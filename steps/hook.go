@@ -68,9 +68,13 @@ func (h *Hook) Describe(d *graph.Description, in *graph.Inputs) error {
 	if err != nil {
 		return err
 	}
-	h.Vars.describe(d, env, h.words(in))
+	words := h.words(in)
+	h.Vars.describe(d, env, words)
 	h.Ambient.describeNames(d, h.Words)
-	return nil
+	if h.Chroot {
+		return nil // there it sees no file of the host
+	}
+	return h.Site.Files.describe(d, h.Vars, env, words)
 }
 
 func where(chroot bool) string {

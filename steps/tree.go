@@ -29,6 +29,8 @@ type Site struct {
 	// ImageCache is the host directory that hooks keep downloads in. It is
 	// never an input.
 	ImageCache string
+	// Files says where files of the host are that are inputs.
+	Files HostFiles
 	// HostDirs are directories that hooks on the host expect to be there.
 	HostDirs []string
 	// WorkDir is the current directory of hooks on the host side.
