@@ -22,49 +22,42 @@ type HostFiles struct {
 	Home, WorkDir string
 }
 
-// knownHostFiles are files that hooks use if they are there, below a home
-// directory unless absolute, by a word that a hook which looks for them has.
-var knownHostFiles = []struct{ word, path string }{
-	{"authorized_keys", ".ssh/authorized_keys"},
-	{"id_rsa", ".ssh/id_rsa.pub"},
-	{"id_dsa", ".ssh/id_dsa.pub"},
-	{"id_ecdsa", ".ssh/id_ecdsa.pub"},
-	{"id_ed25519", ".ssh/id_ed25519.pub"},
+// knownHostFiles are files that hooks use if they are there, by a word that a
+// hook which looks for them has.
+var knownHostFiles = []struct{ word, name string }{
+	{"authorized_keys", "~/.ssh/authorized_keys"},
+	{"id_rsa", "~/.ssh/id_rsa.pub"},
+	{"id_dsa", "~/.ssh/id_dsa.pub"},
+	{"id_ecdsa", "~/.ssh/id_ecdsa.pub"},
+	{"id_ed25519", "~/.ssh/id_ed25519.pub"},
 	{"mirror_info", "/etc/ci/mirror_info.sh"},
 }
 
 // describe writes the files of the host that text with these words depends on.
 func (h HostFiles) describe(d *graph.Description, v *Variables, env map[string]string, words mention.Words) error {
-	paths := make(map[string]bool)
+	names := make(map[string]bool)
 	for name, value := range env {
 		if strings.HasPrefix(name, "DIB_") && !v.Unkeyed(name) && words.Match(name) {
-			for _, path := range h.named(value) {
-				paths[path] = true
+			for _, name := range h.named(value) {
+				names[name] = true
 			}
 		}
 	}
 	for _, known := range knownHostFiles {
 		if words.Match(known.word) {
-			paths[h.absolute("~/"+known.path, known.path)] = true
+			names[known.name] = true
 		}
 	}
-	for _, path := range slices.Sorted(maps.Keys(paths)) {
-		value, err := hostDigest(path)
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		value, err := hostDigest(h.path(name))
 		if err != nil {
-			return fmt.Errorf("read %s, which is an input of a hook: %w", path, err)
+			return fmt.Errorf("read %s, which is an input of a hook: %w", name, err)
 		}
 		if value != "" {
-			d.Add(fmt.Sprintf("host %q", path), "%s", value)
+			d.Add(fmt.Sprintf("host %q", name), "%s", value)
 		}
 	}
 	return nil
-}
-
-func (h HostFiles) absolute(inHome, path string) string {
-	if filepath.IsAbs(path) {
-		return path
-	}
-	return h.path(inHome)
 }
 
 // path makes a name of the caller's absolute.
@@ -78,22 +71,44 @@ func (h HostFiles) path(name string) string {
 	return filepath.Join(h.WorkDir, name)
 }
 
-// named returns the paths in the value of a variable: the whole value, or a
-// word of a list, that looks like one. What is below RunDir is the build's own.
+// named returns the names of files in the value of a variable, as they are
+// written there: words that begin like a path, relative ones only if there is
+// such a file. What is below RunDir is the build's own.
 func (h HostFiles) named(value string) []string {
-	var paths []string
-	for _, word := range strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(" \t\n,:", r) }) {
-		if !strings.HasPrefix(word, "/") && !strings.HasPrefix(word, "./") && !strings.HasPrefix(word, "../") && !strings.HasPrefix(word, "~/") {
-			if _, err := os.Stat(h.path(word)); err != nil || word == "." || word == ".." {
-				continue
+	var names []string
+	add := func(name string) {
+		if _, own := below(RunDir, name); own || strings.Trim(name, "./~") == "" {
+			return
+		}
+		if !isPath(name) {
+			if _, err := os.Stat(h.path(name)); err != nil {
+				return
 			}
 		}
-		path := h.path(strings.TrimPrefix(word, "//")) // of file://
-		if _, own := below(RunDir, path); !own && path != "/" {
-			paths = append(paths, path)
+		names = append(names, name)
+	}
+	for _, word := range strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(" \t\n,", r) }) {
+		scheme, rest, isURL := strings.Cut(word, "://")
+		switch {
+		case isURL && scheme == "file":
+			add(rest)
+		case !isURL:
+			for part := range strings.SplitSeq(word, ":") {
+				add(part)
+			}
 		}
 	}
-	return paths
+	return names
+}
+
+// isPath reports whether a word cannot be anything but the name of a file.
+func isPath(word string) bool {
+	for _, prefix := range []string{"/", "./", "../", "~/"} {
+		if strings.HasPrefix(word, prefix) {
+			return true
+		}
+	}
+	return false
 }
 
 // hostDigest describes a file, or everything below a directory. It is empty

@@ -24,9 +24,10 @@ func TestHostFiles(t *testing.T) {
 		"DIB_UNMENTIONED":  filepath.Join(work, "one.repo"),
 		"DIB_PROGRAM":      "/usr/bin/env",
 		"OTHER":            filepath.Join(work, "apt.conf"),
+		"DIB_MIRROR":       "https://example.org/one.repo",
 		"DIB_BLOCK_CONFIG": "file://" + filepath.Join(work, "layout"),
 	}
-	text := "$DIB_APT_CONF $DIB_LIST $DIB_CONTEXT $DIB_OWN $DIB_IMAGE_CACHE $DIB_PROGRAM $OTHER $DIB_BLOCK_CONFIG ~/.ssh/authorized_keys"
+	text := "$DIB_APT_CONF $DIB_LIST $DIB_CONTEXT $DIB_OWN $DIB_IMAGE_CACHE $DIB_PROGRAM $DIB_MIRROR $OTHER $DIB_BLOCK_CONFIG ~/.ssh/authorized_keys"
 	lines := func() map[string]string {
 		var d graph.Description
 		if err := h.describe(&d, v, env, mention.Of([]byte(text))); err != nil {
@@ -49,11 +50,11 @@ func TestHostFiles(t *testing.T) {
 	line := func(path string) string { return `host "` + path + `"` }
 
 	want := map[string]string{
-		line(work + "/apt.conf"):             "absent",
-		line(work + "/one.repo"):             "absent",
-		line(home + "/context"):              "absent",
-		line(work + "/layout"):               "absent",
-		line(home + "/.ssh/authorized_keys"): "absent",
+		line(work + "/apt.conf"):       "absent",
+		line("./one.repo"):             "absent",
+		line("~/context"):              "absent",
+		line(work + "/layout"):         "absent",
+		line("~/.ssh/authorized_keys"): "absent",
 	}
 	if got := lines(); !maps.Equal(got, want) {
 		t.Errorf("nothing there: %q, want %q", got, want)
@@ -64,9 +65,9 @@ func TestHostFiles(t *testing.T) {
 	put(home+"/context/sub/file", "c")
 	put(home+"/.ssh/authorized_keys", "d")
 	want[line(work+"/apt.conf")] = graph.DigestText("a").String()
-	want[line(work+"/two.repo")] = graph.DigestText("b").String()
-	want[line(home+"/context")] = "tree " + graph.DigestText(`"/sub/file" `+graph.DigestText("c").String()+"\n").String()
-	want[line(home+"/.ssh/authorized_keys")] = graph.DigestText("d").String()
+	want[line("two.repo")] = graph.DigestText("b").String()
+	want[line("~/context")] = "tree " + graph.DigestText(`"/sub/file" `+graph.DigestText("c").String()+"\n").String()
+	want[line("~/.ssh/authorized_keys")] = graph.DigestText("d").String()
 	if got := lines(); !maps.Equal(got, want) {
 		t.Errorf("with content: %q, want %q", got, want)
 	}
