@@ -12,7 +12,7 @@ import (
 
 // inRoot runs a script as root of a copy of this machine's own root that
 // forgets all changes: an overlay in a mount namespace that dies with the
-// script. The directory dir is /work there.
+// script. The directory dir is /hooks there.
 func inRoot(t *testing.T, dir, script string) string {
 	t.Helper()
 	const enter = `
@@ -21,8 +21,8 @@ mount -t tmpfs none "$2/scratch"
 mkdir "$2/scratch/upper" "$2/scratch/work" "$2/scratch/root"
 mount -t overlay overlay -o "lowerdir=/,upperdir=$2/scratch/upper,workdir=$2/scratch/work" "$2/scratch/root"
 root=$2/scratch/root
-mkdir -p "$root/work"
-mount --bind "$1" "$root/work"
+mkdir -p "$root/hooks"
+mount --bind "$1" "$root/hooks"
 mount -t tmpfs none "$root/tmp"
 mount --rbind /dev "$root/dev"
 mount -t proc none "$root/proc"
@@ -73,7 +73,7 @@ func TestInstallStatic(t *testing.T) {
 		rm -rf /bin; mkdir -p /usr/bin; ln -sfT usr/bin /bin
 		echo old >/srv/kept-mode; chmod 0600 /srv/kept-mode
 		echo target >/srv/target; ln -s target /srv/was-link
-		/work/install.d/10-install-static-files
+		/hooks/install.d/10-install-static-files
 		cd /srv
 		find . | LC_ALL=C sort
 		stat -c '%a %U' tool kept-mode
@@ -94,7 +94,7 @@ func TestInstallBin(t *testing.T) {
 	if err := os.Symlink("tool-a", filepath.Join(dir, "bin", "tool-b")); err != nil {
 		t.Fatal(err)
 	}
-	out := inRoot(t, dir, `/work/pre-install.d/01-install-bin; stat -c '%n %a %U:%G %F' /usr/local/bin/tool-?`)
+	out := inRoot(t, dir, `/hooks/pre-install.d/01-install-bin; stat -c '%n %a %U:%G %F' /usr/local/bin/tool-?`)
 	if want := "/usr/local/bin/tool-a 755 root:root regular file\n/usr/local/bin/tool-b 755 root:root regular file\n"; out != want {
 		t.Errorf("install-bin gave %q, want %q", out, want)
 	}
@@ -104,7 +104,7 @@ func TestInstallBin(t *testing.T) {
 // it does while downloading against anyone else who downloads.
 const apt = `#!/bin/bash
 set -eu
-echo "$(basename "$0") $*" >>/work/calls
+echo "$(basename "$0") $*" >>/hooks/calls
 case " $* " in
     *" --download-only "*)
         mkdir /var/cache/apt/archives/busy || { echo "two downloads at once" >&2; exit 1; }
@@ -122,11 +122,11 @@ func TestSharedPackageCache(t *testing.T) {
 	out := inRoot(t, dir, `
 		mkdir -p /var/cache/apt/archives /usr/local/sbin
 		for tool in apt-get apt; do
-			install -m 0755 /work/fake-apt /usr/bin/$tool
-			install -m 0755 /work/apt-cache/apt-shared /usr/local/sbin/$tool
+			install -m 0755 /hooks/fake-apt /usr/bin/$tool
+			install -m 0755 /hooks/apt-cache/apt-shared /usr/local/sbin/$tool
 		done
 		apt-get clean
-		echo "- without the cache" >>/work/calls
+		echo "- without the cache" >>/hooks/calls
 		mount -t tmpfs none /var/cache/apt/archives
 		touch /var/cache/apt/archives/kept.deb /var/cache/apt/pkgcache.bin
 		apt-get clean
@@ -135,10 +135,10 @@ func TestSharedPackageCache(t *testing.T) {
 		apt-get -o A=install -t stable install -y one
 		apt remove two
 		apt-get update
-		echo "- at once" >>/work/calls
+		echo "- at once" >>/hooks/calls
 		for i in 1 2 3 4 5; do apt-get install -y x & done
 		for i in 1 2 3 4 5; do wait -n; done
-		cat /work/calls`)
+		cat /hooks/calls`)
 	head, _, _ := strings.Cut(out, "- at once\n")
 	want := `gone
 kept.deb
@@ -169,14 +169,14 @@ func TestInitramfsIsMadeOnce(t *testing.T) {
 		printf '#!/bin/sh\necho "real $*"; cat /etc/initramfs-tools/conf.d/dib-build; touch /boot/initrd.img-$3\n' >/usr/sbin/update-initramfs
 		chmod 0755 /usr/sbin/update-initramfs
 		cd /
-		/work/pre-install.d/00-defer-initramfs
-		echo "- nothing asked"; /work/install.d/02-build-initramfs
+		/hooks/pre-install.d/00-defer-initramfs
+		echo "- nothing asked"; /hooks/install.d/02-build-initramfs
 		update-initramfs -c -k 6.1-a >/dev/null; update-initramfs -u >/dev/null
-		echo "- asked twice"; /work/install.d/02-build-initramfs
-		echo "- not asked again"; /work/install.d/02-build-initramfs
+		echo "- asked twice"; /hooks/install.d/02-build-initramfs
+		echo "- not asked again"; /hooks/install.d/02-build-initramfs
 		echo "- removal"; update-initramfs -d -k 6.1-b
 		update-initramfs -u >/dev/null
-		echo "- asked again"; /work/post-install.d/98-build-initramfs
+		echo "- asked again"; /hooks/post-install.d/98-build-initramfs
 		echo "- at once"; update-initramfs -u -k x
 		ls /etc/initramfs-tools/conf.d/dib-build /usr/sbin/update-initramfs.deferred /var/lib/dib-initramfs-wanted 2>/dev/null || true`)
 	const settings = "FSTYPE=xfs\nCOMPRESSLEVEL=3\n"
