@@ -1,0 +1,73 @@
+package qcow2
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// BenchmarkWrite converts the raw image that DIBGRAPH_BENCH_RAW names, or one
+// of 64 MiB of this machine's programs, and lets qemu-img do the same with
+// the compression on. What counts is the ratio in one run.
+func BenchmarkWrite(b *testing.B) {
+	raw := benchRaw(b)
+	for _, o := range []Options{{}, {Workers: 1}, {Compression: Zstd}, {Compression: Zstd, Level: 1}, {Compression: Zstd, Level: 7}, {Compression: None}} {
+		b.Run(fmt.Sprintf("dibgraph/%+v", o), func(b *testing.B) {
+			bench(b, raw, func(to string) {
+				if err := writeFile(b.Context(), to, raw, o); err != nil {
+					b.Fatal(err)
+				}
+			})
+		})
+	}
+	for _, options := range [][]string{
+		{"-c"}, {"-c", "-W", "-m", "8"}, {"-c", "-o", "compression_type=zstd", "-W", "-m", "8"}, nil,
+	} {
+		b.Run(fmt.Sprint("qemu-img/", options), func(b *testing.B) {
+			needQemu(b)
+			bench(b, raw, func(to string) {
+				args := append([]string{"convert", "-f", "raw", "-O", "qcow2"}, options...)
+				if out, err := exec.Command("qemu-img", append(args, raw, to)...).CombinedOutput(); err != nil {
+					b.Fatalf("%v\n%s", err, out)
+				}
+			})
+		})
+	}
+}
+
+func bench(b *testing.B, raw string, write func(to string)) {
+	to := filepath.Join(b.TempDir(), "image")
+	for b.Loop() {
+		write(to)
+	}
+	b.StopTimer()
+	b.ReportMetric(float64(fileInfo(b, to).Size())/1e6, "MB")
+	if _, err := exec.LookPath("qemu-img"); err == nil {
+		qemu(b, "compare", "-f", "raw", "-F", "qcow2", raw, to)
+	}
+}
+
+// benchRaw returns a raw image: programs compress like the content of most.
+func benchRaw(b *testing.B) string {
+	if path := os.Getenv("DIBGRAPH_BENCH_RAW"); path != "" {
+		return path
+	}
+	const size, block = 64 << 20, 4096
+	var parts []part
+	var at int64
+	files, err := filepath.Glob("/usr/bin/*")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil || at+int64(len(data)) > size {
+			continue // a directory, or not ours to read
+		}
+		parts = append(parts, part{at, data})
+		at = roundUp(at+int64(len(data)), block)
+	}
+	return sparse(b, b.TempDir(), 2*size, parts...)
+}

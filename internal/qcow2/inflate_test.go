@@ -1,0 +1,200 @@
+package qcow2
+
+import (
+	"bytes"
+	"compress/flate"
+	"errors"
+	"fmt"
+	"testing"
+)
+
+// inflate decodes raw deflate (RFC 1951), refusing matches further back than
+// window. It returns how many bytes of from it used.
+func inflate(from []byte, window int) (data []byte, used int, err error) {
+	d := &inflater{from: from, window: window}
+	defer func() {
+		if recover() != nil {
+			err = errors.New("deflate data ends too early")
+		}
+	}()
+	for last := false; !last; {
+		last = d.bits(1) == 1
+		switch kind := d.bits(2); kind {
+		case 0:
+			d.at, d.bit = d.at+(d.bit+7)/8, 0
+			n := int(d.from[d.at]) | int(d.from[d.at+1])<<8
+			d.out = append(d.out, d.from[d.at+4:][:n]...)
+			d.at += 4 + n
+		case 1:
+			literals := make([]int, 288)
+			for i := range literals {
+				switch {
+				case i < 144, i >= 280:
+					literals[i] = 8
+				case i < 256:
+					literals[i] = 9
+				default:
+					literals[i] = 7
+				}
+			}
+			distances := bytesToInts(bytes.Repeat([]byte{5}, 30))
+			err = d.block(huffman(literals), huffman(distances))
+		case 2:
+			err = d.block(d.tables())
+		default:
+			err = errors.New("block type 3")
+		}
+		if err != nil {
+			return nil, 0, err
+		}
+	}
+	return d.out, d.at + (d.bit+7)/8, nil
+}
+
+type inflater struct {
+	from    []byte
+	at, bit int
+	out     []byte
+	window  int
+}
+
+func (d *inflater) bits(n int) (value int) {
+	for i := range n {
+		value |= int(d.from[d.at]>>d.bit&1) << i
+		if d.bit++; d.bit == 8 {
+			d.at, d.bit = d.at+1, 0
+		}
+	}
+	return value
+}
+
+// code is a length and the bits of a Huffman code.
+type code struct{ length, bits int }
+
+func huffman(lengths []int) map[code]int {
+	codes := make(map[code]int)
+	next := 0
+	for length := 1; length <= 15; length++ {
+		for symbol, l := range lengths {
+			if l == length {
+				codes[code{l, next}] = symbol
+				next++
+			}
+		}
+		next <<= 1
+	}
+	return codes
+}
+
+func (d *inflater) symbol(codes map[code]int) int {
+	var c code
+	for c.length < 15 {
+		c = code{c.length + 1, c.bits<<1 | d.bits(1)}
+		if symbol, ok := codes[c]; ok {
+			return symbol
+		}
+	}
+	panic("no such code")
+}
+
+func (d *inflater) tables() (literals, distances map[code]int) {
+	nl, nd, nc := d.bits(5)+257, d.bits(5)+1, d.bits(4)+4
+	order := []int{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15}
+	lengths := make([]int, 19)
+	for _, i := range order[:nc] {
+		lengths[i] = d.bits(3)
+	}
+	codes := huffman(lengths)
+	var all []int
+	for len(all) < nl+nd {
+		value, times := 0, 1
+		switch s := d.symbol(codes); s {
+		case 16:
+			value, times = all[len(all)-1], 3+d.bits(2)
+		case 17:
+			times = 3 + d.bits(3)
+		case 18:
+			times = 11 + d.bits(7)
+		default:
+			value = s
+		}
+		for range times {
+			all = append(all, value)
+		}
+	}
+	return huffman(all[:nl]), huffman(all[nl:])
+}
+
+func (d *inflater) block(literals, distances map[code]int) error {
+	for {
+		s := d.symbol(literals)
+		switch {
+		case s < 256:
+			d.out = append(d.out, byte(s))
+			continue
+		case s == 256:
+			return nil
+		}
+		length := 3
+		switch s -= 257; {
+		case s == 28:
+			length = 258
+		case s < 8:
+			length += s
+		default:
+			extra := s/4 - 1
+			length += (4+s%4)<<extra + d.bits(extra)
+		}
+		distance := d.symbol(distances)
+		if distance >= 4 {
+			extra := distance/2 - 1
+			distance = (2+distance%2)<<extra + d.bits(extra)
+		}
+		distance++
+		if distance > d.window || distance > len(d.out) {
+			return fmt.Errorf("match %d bytes back, with %d there and a window of %d", distance, len(d.out), d.window)
+		}
+		for range length {
+			d.out = append(d.out, d.out[len(d.out)-distance])
+		}
+	}
+}
+
+func bytesToInts(b []byte) []int {
+	ints := make([]int, len(b))
+	for i, v := range b {
+		ints[i] = int(v)
+	}
+	return ints
+}
+
+// The window of the decoder is the proof of the other tests, so it must be
+// able to refuse.
+func TestInflate(t *testing.T) {
+	far := append(noise(1, 5000), noise(1, 5000)...)
+	for name, test := range map[string]struct {
+		data         []byte
+		level, least int
+	}{
+		"stored": {noise(2, 3000), flate.NoCompression, 0}, "text": {text(3, 9000), flate.BestCompression, 1},
+		"huffman": {text(4, 9000), flate.HuffmanOnly, 0}, "fixed": {[]byte("aaaaaaaaaaaaaaab"), 6, 1}, "far": {far, 6, 5000},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var b bytes.Buffer
+			w, _ := flate.NewWriter(&b, test.level)
+			w.Write(test.data)
+			w.Close()
+			used := b.Len()
+			b.Write(make([]byte, 100)) // what comes after is not used
+			got, n, err := inflate(b.Bytes(), 1<<15)
+			if err != nil || !bytes.Equal(got, test.data) || n != used {
+				t.Errorf("%v, %d bytes of %d, used %d of %d", err, len(got), len(test.data), n, used)
+			}
+			if test.least > 0 {
+				if _, _, err := inflate(b.Bytes(), test.least-1); err == nil {
+					t.Errorf("a window of %d is enough", test.least-1)
+				}
+			}
+		})
+	}
+}
