@@ -14,6 +14,7 @@ import (
 	"github.com/dibgraph/dibgraph/cache"
 	"github.com/dibgraph/dibgraph/elements"
 	"github.com/dibgraph/dibgraph/graph"
+	"github.com/dibgraph/dibgraph/steps"
 )
 
 type buildOptions struct {
@@ -116,7 +117,18 @@ func explainFailure(store *cache.Store, err error) error {
 	if log, readErr := store.ReadBlob(failed.Log.Digest); readErr == nil && len(log) > 0 {
 		fmt.Fprintf(os.Stderr, "--- output of %s\n%s--- end of output\n", failed.Node.Name, log)
 	}
-	return &hintError{err, fmt.Sprintf("the state before it is kept: \"dibgraph shell %s\" opens it; the next build goes on from there", failed.Node.Name)}
+	if _, ok := failed.Node.Action.(steps.Sheller); !ok {
+		return &hintError{err, "what came before it is kept, and the next build goes on from there"}
+	}
+	return &hintError{err, fmt.Sprintf("the state before it is kept: \"dibgraph shell %s\" opens it; the next build goes on from there", quoted(failed.Node.Name))}
+}
+
+// quoted quotes the name of a node for a shell where it has to be.
+func quoted(name string) string {
+	if strings.ContainsAny(name, "[]") {
+		return "'" + name + "'"
+	}
+	return name
 }
 
 // keepFailed moves what a failed node had written to where it can be looked at.
