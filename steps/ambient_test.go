@@ -1,0 +1,128 @@
+package steps
+
+import (
+	"io/fs"
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/dibgraph/dibgraph/graph"
+	"github.com/dibgraph/dibgraph/internal/observe"
+	"github.com/dibgraph/dibgraph/steps/mention"
+)
+
+func someAmbient() *Ambient {
+	file := func(text string) Entry {
+		return Entry{Digest: graph.DigestText(text), Mode: 0o755, Words: func() mention.Words { return wordsOf(text) }}
+	}
+	return NewAmbient(map[string]Entry{
+		"hooks/bin":                      {Mode: fs.ModeDir | 0o755},
+		"hooks/bin/tool":                 file("echo $DIB_TOOL"),
+		"hooks/static/etc/motd":          file("welcome"),
+		"hooks/install.d/50-app":         file("echo $DIB_APP"),
+		"hooks/install.d/app.conf":       file("conf"),
+		"hooks/README.md":                file("read me"),
+		"hooks/data":                     file("data"),
+		"hooks/link":                     {Mode: fs.ModeSymlink | 0o777, Link: "bin/tool"},
+		"elements/app/element-deps":      file("base"),
+		"elements/app/install.d/50-app":  file("echo $DIB_APP"),
+		"elements/app/package-list":      file("vim"),
+		"elements.2/app/package-list":    file("emacs"),
+		"elements.2/app/install.d/60-up": file("exit"),
+	})
+}
+
+func TestAmbientDescribe(t *testing.T) {
+	a := someAmbient()
+	for observation, want := range map[string]map[string]string{
+		"file hooks/bin/tool":     {`file "hooks/bin/tool"`: graph.DigestText("echo $DIB_TOOL").String() + " 0755"},
+		"file hooks/bin":          {`file "hooks/bin"`: "directory"},
+		"file hooks/link":         {`file "hooks/link"`: `link "bin/tool"`},
+		"file hooks/none":         {`file "hooks/none"`: "absent"},
+		"dir hooks/install.d":     {`list "hooks/install.d"`: `["50-app" "app.conf"]`},
+		"dir hooks/static":        {`list "hooks/static"`: `["etc"]`}, // implied by what is in it
+		"dir hooks/none":          {`list "hooks/none"`: `[]`},
+		"dir elements.2/app":      {`list "elements.2/app"`: `["install.d" "package-list"]`},
+		"what a later version is": {},
+	} {
+		var d graph.Description
+		a.describe(&d, observation)
+		if got := lines(&d); !maps.Equal(got, want) {
+			t.Errorf("%q is described as %q, want %q", observation, got, want)
+		}
+	}
+	var d graph.Description
+	a.describe(&d, observedAll)
+	if got := len(d.Lines()); got != 13 {
+		t.Errorf("all is %d lines, want one for each of 13 entries", got)
+	}
+}
+
+func TestAmbientWords(t *testing.T) {
+	a := someAmbient()
+	if w := a.words("file hooks/bin/tool"); !w.Match("DIB_TOOL") || w.Match("DIB_APP") {
+		t.Errorf("the words of the tool are %+v", w)
+	}
+	if w := a.words(observedAll); !w.Match("DIB_TOOL") || !w.Match("DIB_APP") {
+		t.Errorf("the words of all are %+v", w)
+	}
+	for _, observation := range []string{"dir hooks/bin", "file hooks/none", "file hooks/link"} {
+		if w := a.words(observation); w.Match("DIB_TOOL") || w.All {
+			t.Errorf("the words of %q are %+v, want none", observation, w)
+		}
+	}
+}
+
+// That a file exists is an input of text that can find out, unless it is one
+// that comes and goes with every element.
+func TestAmbientNames(t *testing.T) {
+	a := someAmbient()
+	hooks := []string{"hooks/bin", "hooks/bin/tool", "hooks/data", "hooks/link", "hooks/static/etc/motd"}
+	elements := []string{"elements.2/app/package-list", "elements/app/element-deps", "elements/app/package-list"}
+	for text, want := range map[string][]string{
+		"exit 0":                          nil,
+		"[ -e $TMP_HOOKS_PATH/bin/tool ]": hooks,
+		"cd $(dirname $0)/..":             hooks,
+		"ls $ELEMENTS_PATH":               elements,
+		"exec env":                        slices.Concat(elements, hooks),
+	} {
+		var d graph.Description
+		a.describeNames(&d, wordsOf(text))
+		var got []string
+		for _, l := range d.Lines() {
+			got = append(got, l.Name)
+		}
+		var wantLines []string
+		for _, name := range want {
+			wantLines = append(wantLines, `exists "`+name+`"`)
+		}
+		slices.Sort(got)
+		slices.Sort(wantLines)
+		if !slices.Equal(got, wantLines) {
+			t.Errorf("%q depends on %q, want %q", text, got, wantLines)
+		}
+	}
+}
+
+func TestObservations(t *testing.T) {
+	names, coarse := observations([]observe.Opened{
+		{Path: HooksDir, Dir: true},
+		{Path: HooksDir + "/bin/tool"},
+		{Path: TargetDir + InTarget + "/install.d", Dir: true},
+		{Path: TargetDir + InTarget + "/install.d/50-app"},
+		{Path: ElementsDir + "/app/package-list"},
+		{Path: ElementsDir + ".2/app", Dir: true},
+	})
+	want := []string{
+		"dir hooks", "file hooks/bin/tool", "dir hooks/install.d", "file hooks/install.d/50-app",
+		"file elements/app/package-list", "dir elements.2/app",
+	}
+	if coarse || !slices.Equal(names, want) {
+		t.Errorf("observed %q, coarse %t, want %q", names, coarse, want)
+	}
+	for _, path := range []string{"/etc/passwd", HooksDir + "-2/x", RunDir + "/lib/die"} {
+		if _, coarse := observations([]observe.Opened{{Path: path}}); !coarse {
+			t.Errorf("%s is no known place, and yet the run is not coarse", path)
+		}
+	}
+}
