@@ -2,19 +2,24 @@ package steps
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 
 	"github.com/dibgraph/dibgraph/graph"
 	"github.com/dibgraph/dibgraph/internal/command"
+	"github.com/dibgraph/dibgraph/internal/qcow2"
 )
 
 // ImageOutput is the output of a [Convert].
 const ImageOutput = "image"
 
-// Convert makes an image file of another format from the raw one.
+// Convert makes an image file of another format from the raw one: qcow2 by
+// itself unless it has options that only qemu-img knows, all else with qemu-img.
 type Convert struct {
 	// Disk is the node whose raw image is converted.
 	Disk *graph.Node
@@ -36,7 +41,66 @@ func (c *Convert) Describe(d *graph.Description, in *graph.Inputs) error {
 	d.Add("image format", "%q", c.Format)
 	d.Add("compress", "%t", c.Compress)
 	d.Add("options", "%q", c.Options)
+	d.Add("writer", "%s", c.writer())
 	return nil
+}
+
+// writer names what decides the bytes of the image beside the other inputs.
+func (c *Convert) writer() string {
+	if _, ok := c.native(); ok {
+		return "dibgraph qcow2 " + qcow2.Version
+	}
+	return "qemu-img"
+}
+
+// native returns the options for our own writer, and whether it can make the
+// image that was asked for. It leaves faulty options to qemu-img, which says
+// what is wrong with them.
+func (c *Convert) native() (o qcow2.Options, ok bool) {
+	if c.Format != "qcow2" {
+		return o, false
+	}
+	for option := range strings.SplitSeq(c.Options, ",") {
+		key, value, _ := strings.Cut(option, "=")
+		switch {
+		case option == "" && c.Options == "":
+		case key == "compat" && (value == "1.1" || value == "v3"):
+		case key == "compression_type" && (value == qcow2.Zlib || value == qcow2.Zstd):
+			o.Compression = value
+		case key == "cluster_size":
+			if o.ClusterSize, ok = clusterSize(value); !ok {
+				return o, false
+			}
+		default:
+			return o, false
+		}
+	}
+	if !c.Compress {
+		if o.Compression == qcow2.Zstd {
+			// Such an image says how later writers are to compress.
+			return o, false
+		}
+		o.Compression = qcow2.None
+	}
+	return o, o.Check() == nil
+}
+
+// clusterSize reads a number of bytes with the suffixes that cluster sizes
+// come with. 0 is none: it would mean the default.
+func clusterSize(text string) (bytes int, ok bool) {
+	shift := 0
+	switch digits := strings.TrimRight(text, "kKM"); strings.TrimPrefix(text, digits) {
+	case "":
+	case "k", "K":
+		text, shift = digits, 10
+	case "M":
+		text, shift = digits, 20
+	default:
+		return 0, false
+	}
+	// What does not fit into 24 bits is no size of a cluster with any suffix.
+	n, err := strconv.ParseUint(text, 10, 24)
+	return int(n) << shift, err == nil && n > 0
 }
 
 // Run implements [graph.Action].
@@ -44,6 +108,10 @@ func (c *Convert) Run(ctx context.Context, w *graph.Work) error {
 	raw, err := w.Inputs.Path(c.Disk, RawOutput)
 	if err != nil {
 		return err
+	}
+	to := filepath.Join(w.Out, ImageOutput)
+	if o, ok := c.native(); ok {
+		return writeQcow2(ctx, to, raw, o)
 	}
 	args := []string{"convert", "-f", "raw", "-O", c.Format}
 	if c.Compress {
@@ -54,12 +122,25 @@ func (c *Convert) Run(ctx context.Context, w *graph.Work) error {
 	if c.Options != "" {
 		args = append(args, "-o", c.Options)
 	}
-	args = append(args, raw, filepath.Join(w.Out, ImageOutput))
+	args = append(args, raw, to)
 	cmd := command.Cmd{Path: "qemu-img", Args: args, Env: toolEnvironment, Dir: "/", Stdout: w.Log, Stderr: w.Log}
 	if err := cmd.Run(ctx); err != nil {
 		return fmt.Errorf("make the %s image: %w", c.Format, err)
 	}
 	return nil
+}
+
+func writeQcow2(ctx context.Context, to, from string, o qcow2.Options) error {
+	raw, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer raw.Close()
+	image, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	return errors.Join(qcow2.Write(ctx, image, raw, o), image.Close())
 }
 
 // toolEnvironment is what host tools run by steps, other than hooks, get.

@@ -1,0 +1,76 @@
+package steps
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/dibgraph/dibgraph/internal/qcow2"
+)
+
+func TestConvertNative(t *testing.T) {
+	for _, test := range []struct {
+		format, options string
+		compress        bool
+		want            qcow2.Options
+		native          bool
+	}{
+		{"qcow2", "", true, qcow2.Options{}, true},
+		{"qcow2", "", false, qcow2.Options{Compression: "none"}, true},
+		{"qcow2", "compat=1.1", true, qcow2.Options{}, true},
+		{"qcow2", "compat=v3,compression_type=zstd", true, qcow2.Options{Compression: "zstd"}, true},
+		{"qcow2", "compression_type=zlib", false, qcow2.Options{Compression: "none"}, true},
+		{"qcow2", "cluster_size=65536", true, qcow2.Options{ClusterSize: 65536}, true},
+		{"qcow2", "cluster_size=4k,compat=1.1,cluster_size=2M", true, qcow2.Options{ClusterSize: 2 << 20}, true},
+		{"qcow2", "cluster_size=1K", true, qcow2.Options{ClusterSize: 1024}, true},
+		{format: "qcow2", options: "compression_type=zstd"},
+		{format: "qcow2", options: "compat=0.10", compress: true},
+		{format: "qcow2", options: "compat", compress: true},
+		{format: "qcow2", options: "compat=1.1,", compress: true},
+		{format: "qcow2", options: ",", compress: true},
+		{format: "qcow2", options: "compression_type=lz4", compress: true},
+		{format: "qcow2", options: "preallocation=metadata", compress: true},
+		{format: "qcow2", options: "compat=1.1,lazy_refcounts=on", compress: true},
+		{format: "qcow2", options: "cluster_size=", compress: true},
+		{format: "qcow2", options: "cluster_size=0", compress: true},
+		{format: "qcow2", options: "cluster_size=-512", compress: true},
+		{format: "qcow2", options: "cluster_size=3k", compress: true},
+		{format: "qcow2", options: "cluster_size=4M", compress: true},
+		{format: "qcow2", options: "cluster_size=1kM", compress: true},
+		{format: "qcow2", options: "cluster_size=1G", compress: true},
+		{format: "qcow2", options: "cluster_size=18446744073709617152", compress: true},
+		{format: "qcow", compress: true},
+		{format: "vmdk"},
+	} {
+		c := Convert{Format: test.format, Options: test.options, Compress: test.compress}
+		o, ok := c.native()
+		if ok != test.native || ok && o != test.want {
+			t.Errorf("%+v: %+v, %t", test, o, ok)
+		}
+		writer := map[bool]string{true: "dibgraph qcow2 " + qcow2.Version, false: "qemu-img"}[test.native]
+		if got := c.writer(); got != writer {
+			t.Errorf("%+v: writer %q", test, got)
+		}
+	}
+}
+
+func TestWriteQcow2(t *testing.T) {
+	dir := t.TempDir()
+	raw, image := filepath.Join(dir, "raw"), filepath.Join(dir, "image")
+	if err := writeQcow2(t.Context(), image, raw, qcow2.Options{}); err == nil {
+		t.Error("no error without a raw image")
+	}
+	if err := os.WriteFile(raw, make([]byte, 1<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := writeQcow2(t.Context(), image, raw, qcow2.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if data, err := os.ReadFile(image); err != nil || !bytes.HasPrefix(data, []byte("QFI\xfb")) {
+		t.Errorf("no qcow2 image: %v, %.8q", err, data)
+	}
+	if err := writeQcow2(t.Context(), image, raw, qcow2.Options{}); err == nil {
+		t.Error("an image that is there already is written over")
+	}
+}
