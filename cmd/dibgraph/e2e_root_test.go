@@ -98,6 +98,7 @@ func (w *workshop) boots(image string, o qemu.Options) {
 
 // The image that the README promises, from nothing to the login prompt.
 func TestDebianFromEmbeddedElements(t *testing.T) {
+	t.Parallel()
 	testroot.Require(t)
 	testroot.CheckMounts(t)
 	w := newWorkshop(t)
@@ -125,6 +126,7 @@ func TestDebianFromEmbeddedElements(t *testing.T) {
 
 // The elements of the original, unmodified.
 func TestDebianFromForeignElements(t *testing.T) {
+	t.Parallel()
 	testroot.Require(t)
 	testroot.CheckMounts(t)
 	if _, err := os.Stat(foreignElements); err != nil {
