@@ -7,15 +7,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/dibgraph/dibgraph/steps"
 )
 
-// OutputTypes are the output types that are known: those taken from the tree
-// (aci, docker, squashfs, tar, tgz), the raw disk, and the formats it can be
-// converted to.
-var OutputTypes = []string{
-	"aci", "docker", "parallels", "qcow", "qcow2", "qed", "raw", "squashfs",
-	"tar", "tgz", "vdi", "vhd", "vhdx", "vmdk", "vpc",
-}
+// OutputTypes are the output types that are known: tar, which is taken from the
+// tree, the raw disk, and the formats that qemu-img converts it to.
+var OutputTypes = []string{"parallels", "qcow", "qcow2", "qed", "raw", "tar", "vdi", "vhdx", "vmdk", "vpc"}
 
 var (
 	decimal    = regexp.MustCompile(`^([0-9]+(\.[0-9]*)?|\.[0-9]+)$`)
@@ -95,7 +93,7 @@ func (d Definition) checkWords() []*Problem {
 	if c := d.Checksum; c != "0" && c != "1" && !strings.Contains(c, "md5") && !strings.Contains(c, "sha256") {
 		add("unknown checksum %q: want md5, sha256 or both", c)
 	}
-	if err := CheckHookPattern(d.Environment["RUN_PARTS_REGEX"]); err != nil {
+	if _, err := steps.HookPattern(d.Environment["RUN_PARTS_REGEX"]); err != nil {
 		add("RUN_PARTS_REGEX: %v", err)
 	}
 	return problems

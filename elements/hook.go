@@ -2,19 +2,14 @@ package elements
 
 import (
 	"path"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/dibgraph/dibgraph/steps"
 )
 
 // environmentDir holds the fragments that make the variables of a phase.
 const environmentDir = "environment.d"
-
-// defaultHookPattern is what the names of hooks look like: a dot excludes them.
-var defaultHookPattern = regexp.MustCompile(`^[0-9A-Za-z_-]+$`)
-
-// environmentName is what the names of environment fragments look like.
-var environmentName = regexp.MustCompile(`^[0-9A-Za-z_.-]+$`)
 
 // A Hook is an executable that runs in a phase.
 type Hook struct {
@@ -27,29 +22,14 @@ type Hook struct {
 	Element string
 }
 
-// CheckHookPattern reports what is wrong with a pattern for names of hooks; the
-// empty pattern is the default one.
-func CheckHookPattern(pattern string) error {
-	_, err := hookPattern(pattern)
-	return err
-}
-
-// hookPattern compiles an extended regular expression of POSIX.
-func hookPattern(pattern string) (*regexp.Regexp, error) {
-	if pattern == "" {
-		return defaultHookPattern, nil
-	}
-	return regexp.CompilePOSIX(pattern)
-}
-
 // PhaseHooks returns the hooks of a phase in the order in which they run. They
 // are the executable files of the phase's directory, or links to such, whose
 // names match pattern, an extended regular expression that can match anywhere
 // in the name (RUN_PARTS_REGEX; "" is the default, letters, digits, "_" and
-// "-" only). It panics when [CheckHookPattern] refuses the pattern; [Load] has
+// "-" only). It panics when [steps.HookPattern] refuses the pattern; [Load] has
 // checked that of the definition.
 func (t *Tree) PhaseHooks(p Phase, pattern string) []Hook {
-	names, err := hookPattern(pattern)
+	names, err := steps.HookPattern(pattern)
 	if err != nil {
 		panic("elements: unchecked hook pattern: " + err.Error())
 	}
@@ -61,7 +41,7 @@ func (t *Tree) PhaseHooks(p Phase, pattern string) []Hook {
 			hooks = append(hooks, Hook{Name: name, File: f, Element: entry.Element})
 		}
 	}
-	slices.SortFunc(hooks, func(a, b Hook) int { return CompareHooks(a.Name, b.Name) })
+	slices.SortFunc(hooks, func(a, b Hook) int { return steps.CompareHooks(a.Name, b.Name) })
 	return hooks
 }
 
@@ -73,7 +53,7 @@ func EnvironmentFiles(t *Tree) []File {
 	var files []File
 	for _, entry := range t.Entries(environmentDir) {
 		f, ok := t.behind(entry)
-		if ok && environmentName.MatchString(path.Base(entry.Path)) {
+		if ok && steps.IsEnvironmentFile(path.Base(entry.Path)) {
 			files = append(files, f)
 		}
 	}

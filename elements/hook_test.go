@@ -39,19 +39,6 @@ func TestPhaseHooks(t *testing.T) {
 	}
 }
 
-func TestCheckHookPattern(t *testing.T) {
-	for _, pattern := range []string{"", "^[0-9]+-", "a|b", "[[:alnum:]]+"} {
-		if err := CheckHookPattern(pattern); err != nil {
-			t.Errorf("CheckHookPattern(%q) = %v", pattern, err)
-		}
-	}
-	for _, pattern := range []string{"(", "[", "*", "a{2,1}", `\d`} {
-		if CheckHookPattern(pattern) == nil {
-			t.Errorf("CheckHookPattern(%q) = nil, want an error", pattern)
-		}
-	}
-}
-
 func TestEnvironmentFiles(t *testing.T) {
 	tree := newTree([]File{
 		directory("environment.d"), regular("environment.d/9-a", 0o644), regular("environment.d/100-x", 0o644),

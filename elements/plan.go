@@ -35,9 +35,6 @@ var volatilePaths = []string{
 	"mnt/var/lib/apt/extended_states.lock",
 }
 
-// defaultPattern selects the hooks of a phase by name.
-const defaultPattern = `^[0-9A-Za-z_-]+$`
-
 // NewPlanner returns the planner for an image. tempDir makes a directory for
 // the trees that nodes mount, on the filesystem of the store; it is called
 // only if a node runs. helper is the path of this program.
@@ -123,12 +120,7 @@ func (p *Planner) hooks(phase Phase) []steps.PhaseHook {
 	return hooks
 }
 
-func (p *Planner) pattern() string {
-	if pattern := p.image.Definition.Environment["RUN_PARTS_REGEX"]; pattern != "" {
-		return pattern
-	}
-	return defaultPattern
-}
+func (p *Planner) pattern() string { return p.image.Definition.Environment["RUN_PARTS_REGEX"] }
 
 // Graph lays the image out as a graph of nodes.
 func (p *Planner) Graph() (*graph.Graph, error) {

@@ -143,7 +143,7 @@ func (a *Ambient) words(observation string) mention.Words {
 	return all
 }
 
-// describeNames writes which files exist, as far as text with these words can
+// describeNames writes which files exist and what they are, as far as text with these words can
 // find them: hooks that never name the merged hooks, or where elements are,
 // cannot test for what is there.
 func (a *Ambient) describeNames(d *graph.Description, words mention.Words) {
@@ -154,9 +154,20 @@ func (a *Ambient) describeNames(d *graph.Description, words mention.Words) {
 			finders = elementsFinders
 		}
 		if words.All || slices.ContainsFunc(finders, words.Match) {
-			d.Add(fmt.Sprintf("exists %q", name), "yes")
+			d.Add(fmt.Sprintf("exists %q", name), "%s", a.entries[name].kind())
 		}
 	}
+}
+
+// kind is what can be found out about an entry without opening it.
+func (e Entry) kind() string {
+	switch {
+	case e.Link != "":
+		return fmt.Sprintf("link %q", e.Link)
+	case e.Mode.IsDir():
+		return "directory"
+	}
+	return fmt.Sprintf("file %04o", e.Mode.Perm())
 }
 
 // The words without which a program cannot learn where the merged hooks, or

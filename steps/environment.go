@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -208,13 +207,11 @@ func parseEnvironment(content []byte) map[string]string {
 	return values
 }
 
-var environmentName = regexp.MustCompile(`^[0-9A-Za-z_.-]+$`)
-
 // environmentFiles lists environment.d as it is in the build tree now, in the
 // order in which it is sourced: byte-wise, unlike hooks.
 func environmentFiles() ([]string, error) {
 	names, err := regularFiles(filepath.Join(HooksDir, "environment.d"), func(name string, _ os.FileInfo) bool {
-		return environmentName.MatchString(name)
+		return IsEnvironmentFile(name)
 	})
 	slices.Sort(names)
 	return names, err

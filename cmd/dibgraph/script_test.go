@@ -79,15 +79,13 @@ func setUpScript(e *testscript.Env) error {
 			return err
 		}
 	}
-	for _, entry := range []string{
-		"HOME=" + e.WorkDir + "/home",
-		"DIBGRAPH_CACHE=" + e.WorkDir + "/store",
-		"ELEMENTS_PATH=" + own + ":" + shared,
+	e.Vars = append(e.Vars,
+		"HOME="+e.WorkDir+"/home",
+		"DIBGRAPH_CACHE="+e.WorkDir+"/store",
+		"ELEMENTS_PATH="+own+":"+shared,
 		// A journal of the usual size is most of the work for a tiny image.
 		"DIB_JOURNAL_SIZE=4",
-	} {
-		e.Vars = append(e.Vars, entry)
-	}
+	)
 	return makeExecutable(e.WorkDir)
 }
 

@@ -26,10 +26,17 @@ func Of(text []byte) Words {
 		}
 	}
 	code := codeOf(text)
+	if ownName.Match(code.text) {
+		w.Names["argv"] = true
+	}
 	w.All = code.usesAll() || code.computesNames()
 	w.Prefixes = sortedSet(append(w.Prefixes, code.prefixes()...))
 	return w
 }
+
+// ownName matches the name of a script where a shell or Perl has it, which
+// leads to the files beside it. It counts as the word of other languages.
+var ownName = re(`\$\{?0\b`)
 
 // isBinary reports whether text has bytes that no text has.
 func isBinary(text []byte) bool {

@@ -1,12 +1,10 @@
-package elements
+package mention
 
 import (
 	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
-
-	"github.com/dibgraph/dibgraph/steps/mention"
 )
 
 var (
@@ -28,7 +26,7 @@ func TestWordsKept(t *testing.T) {
 		if !slices.IsSorted(list) || len(slices.Compact(slices.Clone(list))) != len(list) {
 			t.Fatalf("Strings() = %q is not a sorted set", list)
 		}
-		kept, err := mention.Parse(list)
+		kept, err := Parse(list)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -57,8 +55,8 @@ func TestWordsMerge(t *testing.T) {
 
 func TestWordsParseErrors(t *testing.T) {
 	for _, item := range []string{"", "a b", "1a", "a-", "**", "a**", "*a", "é"} {
-		if w, err := mention.Parse([]string{"OK", item}); err == nil {
-			t.Errorf("mention.Parse(%q) = %v, want an error", item, w)
+		if w, err := Parse([]string{"OK", item}); err == nil {
+			t.Errorf("Parse(%q) = %v, want an error", item, w)
 		}
 	}
 }
@@ -79,8 +77,8 @@ func TestWordsSeeUses(t *testing.T) {
 			}
 		}
 		text += after
-		if form != "x=$%y-$%" && !mention.Of([]byte(text)).Match(name) {
-			t.Fatalf("mention.Of(%q) does not match %q", text, name)
+		if form != "x=$%y-$%" && !Of([]byte(text)).Match(name) {
+			t.Fatalf("Of(%q) does not match %q", text, name)
 		}
 	})
 }
@@ -90,8 +88,8 @@ func FuzzWords(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		w := mention.Of(text)
-		kept, err := mention.Parse(w.Strings())
+		w := Of(text)
+		kept, err := Parse(w.Strings())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -101,7 +99,7 @@ func FuzzWords(f *testing.F) {
 			}
 		}
 		// More text can only mention more, on a line of its own.
-		if more := mention.Of(append([]byte("echo\n"), text...)); !w.All && more.Match("FUZZ_NOT_THERE") && !w.Match("FUZZ_NOT_THERE") && !startsScript(text) {
+		if more := Of(append([]byte("echo\n"), text...)); !w.All && more.Match("FUZZ_NOT_THERE") && !w.Match("FUZZ_NOT_THERE") && !startsScript(text) {
 			t.Errorf("%q: an echo before it makes it depend on all", text)
 		}
 	})
@@ -118,6 +116,6 @@ func BenchmarkWords(b *testing.B) {
 	b.SetBytes(int64(len(text)))
 	b.ReportAllocs()
 	for b.Loop() {
-		mention.Of(text)
+		Of(text)
 	}
 }
