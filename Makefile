@@ -35,7 +35,7 @@ demo: build ## install what is missing, then build debian.qcow2
 test: build ## install what the tests need, then run all of them (root tests: as root)
 ifdef ROOT
 	bin/dibgraph doctor --install --for-tests
-	DIBGRAPH_TEST_ROOT=1 $(GO) test -json -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(PACKAGES) | $(GO) run ./internal/testreport '^needs an ordinary user'
+	DIBGRAPH_TEST_ROOT=1 $(GO) test -json -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(PACKAGES) | $(GO) run ./internal/testreport '^needs an ordinary user' '^needs a Debian host'
 else
 	bin/dibgraph doctor --for-tests || true
 	$(GO) test -json -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(PACKAGES) | $(GO) run ./internal/testreport '^needs root'
@@ -54,7 +54,10 @@ lint: ## gofmt, go vet, staticcheck, shellcheck (where installed)
 	scripts/shell-check
 
 .PHONY: check
-check: lint ## lint, and the tests that need no root with the race detector
+check: lint race ## lint, and the tests that need no root with the race detector
+
+.PHONY: race
+race: ## the tests that need no root with the race detector
 	DIBGRAPH_TEST_ROOT= $(GO) test -race -timeout $(TEST_TIMEOUT) $(PACKAGES)
 
 .PHONY: bench
