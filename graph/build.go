@@ -229,7 +229,7 @@ func (b *Builder) run(ctx context.Context, n *Node, in *Inputs, v verdict) (r *R
 	runErr := n.Action.Run(ctx, w)
 	r.Took = b.now().Sub(r.Started)
 	if r.Log, err = b.keepLog(w.Log); err != nil {
-		r.Err = errors.Join(runErr, err)
+		r.Err = b.failure(ctx, w, cache.Blob{}, errors.Join(runErr, err))
 		return r
 	}
 	if runErr != nil {
@@ -272,6 +272,9 @@ func (b *Builder) keepLog(log *os.File) (cache.Blob, error) {
 // finished reports r once per build and remembers what ran, so that a later
 // pass over the same node, which then hits, still counts as that run.
 func (b *Builder) finished(r *Result) *Result {
+	if errors.Is(r.Err, context.Canceled) {
+		r.Status = Skipped // stopped, by the user or because another node failed
+	}
 	b.mu.Lock()
 	if b.fresh == nil {
 		b.fresh = make(map[string]*Result)

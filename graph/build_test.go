@@ -251,6 +251,34 @@ func TestCheckSeesWhatRanAgain(t *testing.T) {
 	}
 }
 
+// A node that is stopped because another one failed did not fail.
+func TestStoppedNodeIsSkipped(t *testing.T) {
+	b := newBench(t)
+	a, long := b.add("a"), b.add("long")
+	running := make(chan bool)
+	a.Action.(*fake).fail = func() error { <-running; return errors.New("broken") }
+	long.Action = stopped{running}
+	results, err := (&Builder{Store: b.store, Jobs: 2}).Build(t.Context(), b.graph)
+	var failed *NodeError
+	if !errors.As(err, &failed) || failed.Node != a {
+		t.Fatalf("error %v, want that of a", err)
+	}
+	if results[0].Status != Failed || results[1].Status != Skipped {
+		t.Errorf("a is %s and long is %s, want failed and skipped", results[0].Status, results[1].Status)
+	}
+}
+
+// A stopped action says that it runs, and waits to be stopped.
+type stopped struct{ running chan<- bool }
+
+func (stopped) Describe(*Description, *Inputs) error { return nil }
+
+func (s stopped) Run(ctx context.Context, _ *Work) error {
+	close(s.running)
+	<-ctx.Done()
+	return ctx.Err()
+}
+
 func TestJobsBoundsWhatRunsAtOnce(t *testing.T) {
 	b := newBench(t)
 	var now, most atomic.Int32
