@@ -25,6 +25,7 @@ type Base struct {
 // Describe implements [graph.Action].
 func (b *Base) Describe(d *graph.Description, _ *graph.Inputs) error {
 	d.Add("install type", "%q", b.InstallType)
+	d.Digest("library", LibDigest()) // the runner of hooks is from there
 	return nil
 }
 

@@ -147,8 +147,28 @@ func (s *Disk) Run(ctx context.Context, w *graph.Work) error {
 	if report.Coarse {
 		report.Observed = []string{observedAll}
 	}
-	w.Coarse, w.Observed = report.Coarse, report.Observed
+	w.Coarse = report.Coarse
+	declared := s.declared()
+	for _, name := range report.Observed {
+		if !declared[name] {
+			w.Observed = append(w.Observed, name)
+		}
+	}
 	return nil
+}
+
+// declared returns the observations that Describe makes unnecessary.
+func (s *Disk) declared() map[string]bool {
+	names := make(map[string]bool)
+	for _, f := range s.Files {
+		names[observedFile+filepath.Join("hooks/environment.d", f.Name)] = true
+	}
+	for _, p := range s.Phases {
+		for _, h := range p.Hooks {
+			names[observedFile+filepath.Join("hooks", p.Dir, h.Name)] = true
+		}
+	}
+	return names
 }
 
 // A diskRun travels into the sandbox, a diskReport back.
@@ -162,6 +182,10 @@ type diskRun struct {
 	Pattern, Dir string
 	Out          string
 	Tar          bool
+
+	// What chroot phases were seen to read; set in the sandbox only.
+	observed []string
+	coarse   bool
 }
 
 type diskRunPhase struct {

@@ -26,7 +26,7 @@ func (run *diskRun) inSandbox(ctx context.Context) (report diskReport, err error
 	if err := run.Tree.mount(); err != nil {
 		return report, err
 	}
-	watch := watchTree(run.Tree)
+	watched := watchTree(run.Tree)
 	err = run.make(ctx)
 	var exit *command.ExitError
 	if errors.As(err, &exit) {
@@ -35,7 +35,9 @@ func (run *diskRun) inSandbox(ctx context.Context) (report diskReport, err error
 	if err != nil {
 		return report, err
 	}
-	report.Observed, report.Coarse = watch()
+	report.Observed, report.Coarse = watched()
+	report.Observed = append(report.Observed, run.observed...)
+	report.Coarse = report.Coarse || run.coarse
 	return report, nil
 }
 
@@ -174,7 +176,7 @@ func (run *diskRun) finalise(ctx context.Context, phases []diskRunPhase, dynamic
 }
 
 // phase runs the hooks of one phase with the environment it evaluates.
-func (run *diskRun) phase(ctx context.Context, p diskRunPhase, dynamic map[string]string, stdout io.Writer) error {
+func (run *diskRun) phase(ctx context.Context, p diskRunPhase, dynamic map[string]string, stdout io.Writer) (err error) {
 	hooks, err := effectiveHooks(p.Dir, run.Pattern, run.Tree)
 	if err != nil || len(hooks) == 0 {
 		return err
@@ -182,9 +184,11 @@ func (run *diskRun) phase(ctx context.Context, p diskRunPhase, dynamic map[strin
 	values := maps.Clone(p.Values)
 	maps.Copy(values, dynamic)
 	if p.Chroot {
-		if err := bindHooks(); err != nil {
-			return err
+		done, failed := run.showHooks()
+		if failed != nil {
+			return failed
 		}
+		defer func() { err = errors.Join(err, done()) }()
 	}
 	env, err := evaluate(ctx, values, p.Chroot, run.Dir)
 	if err != nil {
@@ -201,10 +205,22 @@ func (run *diskRun) phase(ctx context.Context, p diskRunPhase, dynamic map[strin
 		}
 		fmt.Fprintf(os.Stderr, "dib-run-parts %s completed\n", h.Name)
 	}
-	if p.Chroot {
-		return mount.Unmount(filepath.Join(TargetDir, InTarget))
-	}
 	return nil
+}
+
+// showHooks shows the hooks in the image, and observes what is read of them
+// there: that is a mount of its own. The function it returns ends both.
+func (run *diskRun) showHooks() (done func() error, err error) {
+	if err := bindHooks(); err != nil {
+		return nil, err
+	}
+	at := filepath.Join(TargetDir, InTarget)
+	watched := watch(at)
+	return func() error {
+		observed, coarse := watched()
+		run.observed, run.coarse = append(run.observed, observed...), run.coarse || coarse
+		return mount.Unmount(at)
+	}, nil
 }
 
 // failure names the hook that failed, in place of the command it was.

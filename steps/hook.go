@@ -254,6 +254,11 @@ func watchTree(t tree) func() (observed []string, coarse bool) {
 	if t.HooksBind {
 		mounts = append(mounts, filepath.Join(TargetDir, InTarget))
 	}
+	return watch(mounts...)
+}
+
+// watch observes what is opened through the mounts.
+func watch(mounts ...string) func() (observed []string, coarse bool) {
 	o, err := observe.Start(mounts...)
 	if err != nil {
 		return func() ([]string, bool) { return nil, true }
