@@ -44,7 +44,7 @@ func bench(b *testing.B, raw string, write func(to string)) {
 	}
 	b.StopTimer()
 	b.ReportMetric(float64(fileInfo(b, to).Size())/1e6, "MB")
-	if _, err := exec.LookPath("qemu-img"); err == nil {
+	if haveQemu() {
 		qemu(b, "compare", "-f", "raw", "-F", "qcow2", raw, to)
 	}
 }

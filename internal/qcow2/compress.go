@@ -12,6 +12,10 @@ import (
 // inflate with 12 window bits.
 const deflateWindow = 1 << 12
 
+// deflateBlock is after how many bytes a new Huffman code is made. On images of
+// programs and documents, 32 KiB took 0.5 % less than a block for a cluster of 64 KiB.
+const deflateBlock = 32 << 10
+
 // slack is by how much compressed data may exceed a cluster, so that a
 // compressor finds out without another allocation: 18 bytes of frame header, 3 for
 // each of 32 blocks of 64 KiB in the largest cluster.
@@ -73,17 +77,28 @@ type deflater struct {
 func (d *deflater) compress(to, cluster []byte) ([]byte, error) {
 	d.to = to[: 0 : len(cluster)-1]
 	d.w.Reset(&d.to)
-	_, err := d.w.Write(cluster)
-	if err == nil {
-		err = d.w.Close()
-	}
-	if errors.Is(err, errFull) {
+	if err := d.write(cluster); errors.Is(err, errFull) {
 		return nil, nil
-	}
-	if err != nil {
+	} else if err != nil {
 		return nil, fmt.Errorf("deflate: %w", err)
 	}
 	return d.to, nil
+}
+
+func (d *deflater) write(cluster []byte) error {
+	for len(cluster) > deflateBlock {
+		if _, err := d.w.Write(cluster[:deflateBlock]); err != nil {
+			return err
+		}
+		if err := d.w.Flush(); err != nil {
+			return err
+		}
+		cluster = cluster[deflateBlock:]
+	}
+	if _, err := d.w.Write(cluster); err != nil {
+		return err
+	}
+	return d.w.Close()
 }
 
 var errFull = errors.New("no room left")

@@ -20,8 +20,11 @@
 //	refcount block, anywhere   once all it counts is written
 //	refcount blocks, table     the rest, at the end
 //
-// Guest clusters that are zero take no place at all. Three kinds of goroutines
-// work on one image: a scanner asks the filesystem where the raw file has data,
-// workers read and compress, and one that stores takes their results in the order of
-// the guest. So the bytes of an image do not depend on the number of workers.
+// Standard clusters are gathered and placed some together, since nothing can be
+// packed across them. Guest clusters that are zero take no place at all.
+//
+// Three kinds of goroutines work on one image: a scanner asks the filesystem
+// where the raw file has data, workers read and compress, and one that stores
+// takes their results in the order of the guest. So the bytes of an image do not
+// depend on the number of workers.
 package qcow2

@@ -24,15 +24,28 @@ func writeFile(ctx context.Context, to, from string, o Options) error {
 	return errors.Join(Write(ctx, w, raw, o), w.Close())
 }
 
+// A test is a [testing.TB] or a rapid one.
+type test interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
+
+func haveQemu() bool {
+	_, err := exec.LookPath("qemu-img")
+	return err == nil
+}
+
 func needQemu(t testing.TB) {
 	t.Helper()
-	if _, err := exec.LookPath("qemu-img"); err != nil {
+	if !haveQemu() {
 		t.Skip("qemu-img is not installed")
 	}
 }
 
 // qemu runs qemu-img, which must succeed, and returns what it says.
-func qemu(t testing.TB, args ...string) string {
+func qemu(t test, args ...string) string {
 	t.Helper()
 	out, err := exec.Command("qemu-img", args...).CombinedOutput()
 	if err != nil {
@@ -86,6 +99,17 @@ func sparse(t testing.TB, dir string, size int64, parts ...part) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	f.Close()
+	makeSparse(t, f.Name(), size, parts...)
+	return f.Name()
+}
+
+func makeSparse(t test, path string, size int64, parts ...part) {
+	t.Helper()
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, p := range parts {
 		if _, err := f.WriteAt(p.data, p.at); err != nil {
 			t.Fatal(err)
@@ -94,11 +118,10 @@ func sparse(t testing.TB, dir string, size int64, parts ...part) string {
 	if err := errors.Join(f.Truncate(size), f.Close()); err != nil {
 		t.Fatal(err)
 	}
-	return f.Name()
 }
 
 // checkQemu lets qemu-img look for errors and leaks, and compare the content.
-func checkQemu(t testing.TB, raw, image string) {
+func checkQemu(t test, raw, image string) {
 	t.Helper()
 	qemu(t, "check", "-f", "qcow2", image)
 	qemu(t, "compare", "-f", "raw", "-F", "qcow2", raw, image)

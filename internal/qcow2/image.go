@@ -36,8 +36,16 @@ type image struct {
 	// l2 is the table that is being filled, that of L1 entry l2Index.
 	l2      []byte
 	l2Index int64
+	// waiting are standard clusters that have no place yet, data theirs, one after
+	// the other. In between compressed ones, each would cost the rest of the host
+	// cluster that is being packed; so do many together.
+	waiting []int64
+	data    []byte
 	refs    refcounts
 }
+
+// waitingSize is how many bytes of standard clusters wait.
+const waitingSize = 2 << 20
 
 func newImage(w *os.File, size int64, o Options) (*image, error) {
 	if err := w.Truncate(0); err != nil {
@@ -47,7 +55,7 @@ func newImage(w *os.File, size int64, o Options) (*image, error) {
 	im := &image{
 		out: newOutput(w), compression: o.Compression, size: roundUp(size, sectorSize),
 		clusterSize: c, clusterBits: bits.TrailingZeros64(uint64(c)),
-		l2: make([]byte, c), l2Index: -1, refs: refcounts{clusterSize: c},
+		l2: make([]byte, c), l2Index: -1, data: make([]byte, 0, max(c, waitingSize)), refs: refcounts{clusterSize: c},
 	}
 	perTable := c / entrySize * c
 	l1Size := max(1, roundUp(im.size, perTable)/perTable) * entrySize
@@ -79,16 +87,41 @@ func (im *image) add(guest int64, c cluster) error {
 		}
 		im.l2Index = index
 	}
-	put := im.standard
 	if c.compressed {
-		put = im.pack
+		entry, err := im.pack(c.data)
+		if err != nil {
+			return err
+		}
+		im.setEntry(guest, entry)
+		return im.retire()
 	}
-	entry, err := put(c.data)
-	if err != nil {
-		return err
+	im.waiting, im.data = append(im.waiting, guest), append(im.data, c.data...)
+	if len(im.data) < waitingSize {
+		return nil
 	}
+	return im.place()
+}
+
+// setEntry sets an entry of the L2 table that is being filled.
+func (im *image) setEntry(guest int64, entry uint64) {
+	perTable := im.clusterSize / entrySize
 	binary.BigEndian.PutUint64(im.l2[guest%perTable*entrySize:], entry)
-	return im.retire()
+}
+
+// place stores the clusters that wait.
+func (im *image) place() error {
+	for i, guest := range im.waiting {
+		entry, err := im.standard(im.data[int64(i)*im.clusterSize:][:im.clusterSize])
+		if err != nil {
+			return err
+		}
+		im.setEntry(guest, entry)
+		if err := im.retire(); err != nil {
+			return err
+		}
+	}
+	im.waiting, im.data = im.waiting[:0], im.data[:0]
+	return nil
 }
 
 // standard stores a cluster as it is.
@@ -122,6 +155,9 @@ func (im *image) pack(data []byte) (entry uint64, err error) {
 func (im *image) endTable() error {
 	if im.l2Index < 0 {
 		return nil
+	}
+	if err := im.place(); err != nil {
+		return err
 	}
 	entry, err := im.standard(im.l2)
 	if err != nil {

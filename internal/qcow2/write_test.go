@@ -2,8 +2,6 @@ package qcow2
 
 import (
 	"bytes"
-	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -84,7 +82,7 @@ func TestWrite(t *testing.T) {
 }
 
 // checkImage reads the image without qemu-img.
-func checkImage(t testing.TB, image string, size int64, parts []part, o Options) *reader {
+func checkImage(t test, image string, size int64, parts []part, o Options) *reader {
 	t.Helper()
 	file, err := os.ReadFile(image)
 	if err != nil {
@@ -231,33 +229,5 @@ func TestWriteErrors(t *testing.T) {
 		if test.size == 0 && test.o.Check() == nil {
 			t.Errorf("%+v: Check finds nothing", test.o)
 		}
-	}
-}
-
-// Failed reads and writes are told, and leave no header.
-func TestWriteFails(t *testing.T) {
-	dir := t.TempDir()
-	raw, err := os.Open(sparse(t, dir, 640*k, mixed(0, 64*k, 10)...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer raw.Close()
-	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer full.Close()
-	if err := Write(t.Context(), full, raw, Options{}); err == nil {
-		t.Error("no error from a device that cannot be truncated")
-	}
-	ctx, cancel := context.WithCancelCause(t.Context())
-	stopped := errors.New("stopped")
-	cancel(stopped)
-	image := filepath.Join(dir, "image")
-	if err := writeFile(ctx, image, raw.Name(), Options{}); !errors.Is(err, stopped) {
-		t.Errorf("cancelled: %v", err)
-	}
-	if data, err := os.ReadFile(image); err != nil || bytes.HasPrefix(data, []byte(magic)) {
-		t.Errorf("a cancelled write leaves an image (%v)", err)
 	}
 }
