@@ -39,7 +39,7 @@ func hold(path string) {
 		os.Exit(1)
 	}
 	fmt.Println(device.Path)
-	select {}
+	testroot.WaitForKill()
 }
 
 func must(t *testing.T, errs ...error) {

@@ -36,7 +36,7 @@ func victim(dir string) {
 			var s *State
 			if s, err = l.Create(context.Background(), tools); err == nil {
 				fmt.Println(s.Value("image-block-device"))
-				select {}
+				testroot.WaitForKill()
 			}
 		}
 	}
