@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dibgraph/dibgraph/cache"
+	"github.com/dibgraph/dibgraph/elements"
 	"github.com/dibgraph/dibgraph/graph"
 )
 
@@ -92,8 +93,12 @@ func (o *explainOptions) subject(store *cache.Store, args []string) (*cache.Buil
 	return build, nil
 }
 
-// lastBuild returns the newest build of an image, of any image if none is named.
+// lastBuild returns the newest build of an image, of any image if none is
+// named. The name may be one of an output, with directories.
 func lastBuild(store *cache.Store, image string) (*cache.Build, error) {
+	if image != "" {
+		_, image = elements.SplitOutput(image, nil)
+	}
 	ids, err := store.Builds(image)
 	if err != nil {
 		return nil, err
