@@ -68,47 +68,52 @@ func (d *inflater) bits(n int) (value int) {
 	return value
 }
 
-// code is a length and the bits of a Huffman code.
-type code struct{ length, bits int }
+// codes are canonical Huffman codes: how many there are of each length, and their
+// symbols in order.
+type codes struct {
+	count   [16]int
+	symbols []int
+}
 
-func huffman(lengths []int) map[code]int {
-	codes := make(map[code]int)
-	next := 0
+func huffman(lengths []int) *codes {
+	c := new(codes)
 	for length := 1; length <= 15; length++ {
 		for symbol, l := range lengths {
 			if l == length {
-				codes[code{l, next}] = symbol
-				next++
+				c.count[length]++
+				c.symbols = append(c.symbols, symbol)
 			}
 		}
-		next <<= 1
 	}
-	return codes
+	return c
 }
 
-func (d *inflater) symbol(codes map[code]int) int {
-	var c code
-	for c.length < 15 {
-		c = code{c.length + 1, c.bits<<1 | d.bits(1)}
-		if symbol, ok := codes[c]; ok {
-			return symbol
+func (d *inflater) symbol(c *codes) int {
+	bits, first, index := 0, 0, 0
+	for length := 1; length <= 15; length++ {
+		bits |= d.bits(1)
+		if bits-first < c.count[length] {
+			return c.symbols[index+bits-first]
 		}
+		index += c.count[length]
+		first = (first + c.count[length]) << 1
+		bits <<= 1
 	}
 	panic("no such code")
 }
 
-func (d *inflater) tables() (literals, distances map[code]int) {
+func (d *inflater) tables() (literals, distances *codes) {
 	nl, nd, nc := d.bits(5)+257, d.bits(5)+1, d.bits(4)+4
 	order := []int{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15}
 	lengths := make([]int, 19)
 	for _, i := range order[:nc] {
 		lengths[i] = d.bits(3)
 	}
-	codes := huffman(lengths)
+	meta := huffman(lengths)
 	var all []int
 	for len(all) < nl+nd {
 		value, times := 0, 1
-		switch s := d.symbol(codes); s {
+		switch s := d.symbol(meta); s {
 		case 16:
 			value, times = all[len(all)-1], 3+d.bits(2)
 		case 17:
@@ -125,7 +130,7 @@ func (d *inflater) tables() (literals, distances map[code]int) {
 	return huffman(all[:nl]), huffman(all[nl:])
 }
 
-func (d *inflater) block(literals, distances map[code]int) error {
+func (d *inflater) block(literals, distances *codes) error {
 	for {
 		s := d.symbol(literals)
 		switch {
