@@ -1,81 +1,15 @@
 package cache
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
-
-// deliveredDir holds, for every path outside the store that a blob was
-// delivered to, which blob that was and what the file looked like then.
-const deliveredDir = "delivered"
-
-// A receipt says what was delivered to a path. A file whose stamp is still
-// the same was not written since: the change time cannot be set by programs.
-type receipt struct {
-	Digest Digest `json:"digest"`
-	Stamp  stamp  `json:"stamp"`
-	// BootID is the boot in which it was written: after another one the file
-	// may not be what it was, as it is not synced.
-	BootID string `json:"boot_id"`
-}
-
-type stamp struct {
-	Dev, Ino             uint64
-	Size                 int64
-	ModTime, ChangedTime syscall.Timespec
-}
-
-func stampOf(path string) (stamp, error) {
-	info, err := os.Lstat(path)
-	if err != nil {
-		return stamp{}, err
-	}
-	st := info.Sys().(*syscall.Stat_t)
-	if !info.Mode().IsRegular() {
-		return stamp{}, nil
-	}
-	return stamp{uint64(st.Dev), st.Ino, st.Size, st.Mtim, st.Ctim}, nil
-}
-
-func (s *Store) receiptPath(path string) string {
-	return s.hashPath(deliveredDir, DigestBytes([]byte(path)))
-}
-
-// Delivered reports whether the file at path is as [Store.Deliver] left it
-// (ours), and whether it holds the blob d (same).
-func (s *Store) Delivered(path string, d Digest) (ours, same bool, err error) {
-	if path, err = filepath.Abs(path); err != nil {
-		return false, false, err
-	}
-	var r receipt
-	data, err := os.ReadFile(s.receiptPath(path))
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, false, nil
-	}
-	if err != nil {
-		return false, false, fmt.Errorf("read receipt of %s: %w", path, err)
-	}
-	if json.Unmarshal(data, &r) != nil {
-		return false, false, nil // a damaged receipt proves nothing
-	}
-	now, err := stampOf(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, false, nil
-	}
-	if err != nil {
-		return false, false, err
-	}
-	ours = now == r.Stamp && now != stamp{}
-	return ours, ours && r.Digest == d && r.BootID == s.bootID, nil
-}
 
 // Deliver copies a blob to a path outside the store, replacing what is there.
 // The file appears under its name when it is whole, and until then under none,
@@ -91,13 +25,16 @@ func (s *Store) Deliver(d Digest, path string) error {
 		return err
 	}
 	defer from.Close()
-	if err := deliver(from, path); err != nil {
+	announce := func(f *os.File) error { return s.announce(path, d, f) }
+	if err := deliver(from, path, announce); err != nil {
 		return err
 	}
-	return s.keepReceipt(d, path)
+	return s.confirm(path, d)
 }
 
-func deliver(from *os.File, path string) (err error) {
+// deliver makes path a copy of from. It calls before with the copy when that
+// is whole and has no name yet, or one of its own.
+func deliver(from *os.File, path string, before func(*os.File) error) (err error) {
 	part := fmt.Sprintf("%s/.%s.part-%d", filepath.Dir(path), filepath.Base(path), os.Getpid())
 	to, nameless, err := createNameless(part)
 	if err != nil {
@@ -108,7 +45,7 @@ func deliver(from *os.File, path string) (err error) {
 			err = errors.Join(err, removeIfThere(part))
 		}
 	}()
-	if err := errors.Join(fill(to, from), to.Chmod(0o644)); err != nil {
+	if err := errors.Join(fill(to, from), to.Chmod(0o644), before(to)); err != nil {
 		return errors.Join(err, to.Close())
 	}
 	if nameless {
@@ -137,23 +74,6 @@ func createNameless(part string) (f *os.File, nameless bool, err error) {
 	}
 	f, err = os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	return f, false, err
-}
-
-func (s *Store) keepReceipt(d Digest, path string) error {
-	now, err := stampOf(path)
-	if err != nil {
-		return err
-	}
-	data, err := json.Marshal(receipt{d, now, s.bootID})
-	if err != nil {
-		return err
-	}
-	e, err := s.begin()
-	if err != nil {
-		return err
-	}
-	defer e.end()
-	return s.writeFile(s.receiptPath(path), data)
 }
 
 // fill makes to a copy of from, by reference if the filesystem can.

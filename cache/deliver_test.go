@@ -2,6 +2,7 @@ package cache
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -64,6 +65,42 @@ func TestDeliver(t *testing.T) {
 	}
 	s.bootID = "another"
 	check(second, true, false)
+}
+
+// A kill can come between the receipt and the name, or the name and the
+// receipt: what is at the path is known as ours in both cases.
+func TestDeliverKilled(t *testing.T) {
+	s, err := Open(filepath.Join(t.TempDir(), "store"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	out := filepath.Join(t.TempDir(), "image.raw")
+	first, second := deliverable(t, s, "first"), deliverable(t, s, "second")
+	if err := s.Deliver(first, out); err != nil {
+		t.Fatal(err)
+	}
+	from, err := s.OpenBlob(second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer from.Close()
+	killed := errors.New("killed")
+	err = deliver(from, out, func(f *os.File) error { return errors.Join(s.announce(out, second, f), killed) })
+	if !errors.Is(err, killed) {
+		t.Fatal(err)
+	}
+	if ours, same, err := s.Delivered(out, first); !ours || !same || err != nil {
+		t.Errorf("before the name: %t, %t, %v; want the first delivery as it was", ours, same, err)
+	}
+	if err := deliver(from, out, func(f *os.File) error { return s.announce(out, second, f) }); err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range []Digest{first, second} {
+		if ours, same, err := s.Delivered(out, d); !ours || same || err != nil {
+			t.Errorf("before the second receipt: %t, %t, %v; want a file of ours to be written again", ours, same, err)
+		}
+	}
 }
 
 // deliverable puts a sparse blob with text at both ends.
