@@ -35,7 +35,7 @@ demo: build ## install what is missing, then build debian.qcow2
 test: build ## install what the tests need, then run all of them (root tests: as root)
 ifdef ROOT
 	bin/dibgraph doctor --install --for-tests
-	DIBGRAPH_TEST_ROOT=1 $(GO) test -json -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(PACKAGES) | $(GO) run ./internal/testreport '^needs an ordinary user' '^needs a Debian host'
+	DIBGRAPH_TEST_ROOT=1 $(GO) test -json -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(PACKAGES) | $(GO) run ./internal/testreport '^needs an ordinary user' '^needs a Debian host' '^this host has a device mapper'
 else
 	bin/dibgraph doctor --for-tests || true
 	$(GO) test -json -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(PACKAGES) | $(GO) run ./internal/testreport '^needs root'

@@ -59,8 +59,9 @@ func (d *delivery) output(o Output) error {
 	if o.Checksums == nil {
 		return nil
 	}
-	for name, sum := range d.results[o.Checksums].Record.Outputs {
-		digits, err := d.store.ReadBlob(sum.Digest)
+	sums := d.results[o.Checksums].Record.Outputs
+	for _, name := range sortedNames(sums) {
+		digits, err := d.store.ReadBlob(sums[name].Digest)
 		if err != nil {
 			return err
 		}
