@@ -143,9 +143,9 @@ func (a *Ambient) words(observation string) mention.Words {
 	return all
 }
 
-// describeNames writes which files exist and what they are, as far as text with these words can
-// find them: hooks that never name the merged hooks, or where elements are,
-// cannot test for what is there.
+// describeNames writes which files exist, and what they are, as far as text
+// with these words can find them: hooks that never name the merged hooks, or
+// where elements are, cannot test for what is there.
 func (a *Ambient) describeNames(d *graph.Description, words mention.Words) {
 	for _, name := range a.names {
 		tree, _, _ := strings.Cut(name, "/")
@@ -173,6 +173,6 @@ func (e Entry) kind() string {
 // The words without which a program cannot learn where the merged hooks, or
 // the elements, are.
 var (
-	hooksFinders    = []string{"TMP_HOOKS_PATH", "TMP_BUILD_DIR", "in_target", "BASH_SOURCE", "dirname", "__file__", "argv", "FindBin", "PWD", "pwd"}
+	hooksFinders    = []string{"TMP_HOOKS_PATH", "TMP_BUILD_DIR", "in_target", mention.OwnPath, "dirname", "__file__", "argv", "FindBin", "PWD", "pwd"}
 	elementsFinders = []string{"ELEMENTS_PATH", "IMAGE_ELEMENT_YAML", "get_image_element_array", "elements"}
 )

@@ -25,6 +25,9 @@ func Of(text []byte) Words {
 			w.Prefixes = append(w.Prefixes, name)
 		}
 	}
+	if bytes.Contains(text, []byte("$0")) || bytes.Contains(text, []byte("${0")) {
+		w.Names[OwnPath] = true
+	}
 	code := codeOf(text)
 	if ownName.Match(code.text) {
 		w.Names["argv"] = true
@@ -37,6 +40,10 @@ func Of(text []byte) Words {
 // ownName matches the name of a script where a shell or Perl has it, which
 // leads to the files beside it. It counts as the word of other languages.
 var ownName = re(`\$\{?0\b`)
+
+// OwnPath is the word that a text has which asks where it is itself, however
+// it writes that: a shell's $0 is no name of a variable.
+const OwnPath = "BASH_SOURCE"
 
 // isBinary reports whether text has bytes that no text has.
 func isBinary(text []byte) bool {

@@ -101,3 +101,13 @@ func TestMentionsNames(t *testing.T) {
 		}
 	}
 }
+
+func TestOwnPath(t *testing.T) {
+	for text, want := range map[string]bool{
+		`here=${0%/*}`: true, `. "$0.conf"`: true, `echo ${BASH_SOURCE[0]}`: true, `echo $1 "${10}" 0`: false,
+	} {
+		if got := Of([]byte(text)).Match(OwnPath); got != want {
+			t.Errorf("Of(%q) mentions its own path: %t, want %t", text, got, want)
+		}
+	}
+}
