@@ -21,6 +21,7 @@ func TestEditsBuildWhatACleanBuildDoes(t *testing.T) {
 	}
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
+	p.write("elements/more/README.md", "Another element of a test.\n")
 	e := &editor{p: p, rand: rand.New(rand.NewPCG(seed, 0)), vars: map[string]string{}}
 	for range 12 {
 		e.edit()
@@ -49,6 +50,7 @@ type editor struct {
 	p    *program
 	rand *rand.Rand
 	vars map[string]string // variables of the caller
+	more bool              // whether a second element takes part
 	done []string          // edits since the last build
 }
 
@@ -58,7 +60,11 @@ func (e *editor) run(store, name string) (stdout, stderr string) {
 	for name, value := range e.vars {
 		one.env = append(slices.Clip(one.env), name+"="+value)
 	}
-	return one.run("build", "--cache-dir", store, "-n", "-t", "tar", "-o", name+"/image", "tiny", "app")
+	args := []string{"build", "--cache-dir", store, "-n", "-t", "tar", "-o", name + "/image", "tiny", "app"}
+	if e.more {
+		args = append(args, "more")
+	}
+	return one.run(args...)
 }
 
 func (e *editor) build(store, name string) string {
@@ -96,7 +102,7 @@ func (e *editor) number() int { return e.rand.IntN(1000) }
 
 // edit makes one change.
 func (e *editor) edit() {
-	switch e.rand.IntN(10) {
+	switch e.rand.IntN(12) {
 	case 0, 1, 2:
 		e.write(fmt.Sprintf("%s/%d-hook", e.pick(editPhases), 40+e.rand.IntN(4)), e.hook())
 	case 3:
@@ -117,6 +123,12 @@ func (e *editor) edit() {
 		e.chmod()
 	case 9:
 		e.comment()
+	case 10:
+		e.more = !e.more
+		e.done = append(e.done, fmt.Sprintf("element more: %t", e.more))
+	case 11:
+		e.p.write("elements/more/"+e.pick([]string{"list", "bin/of-more", "static/etc/more"}), fmt.Sprintf("#!/bin/sh\necho of more %d ${DIB_ONE:-none}\n", e.number()))
+		e.done = append(e.done, "write a file of more")
 	}
 }
 
@@ -211,5 +223,12 @@ var editDeeds = map[string]string{
 	"beside":     `[ -z "$R" ] || { mkdir -p "$IMAGE_NAME.d"; echo NUMBER >> "$IMAGE_NAME.d/file-$((NUMBER % 3))"; }`,
 	"later hook": `[ -z "$R" ] || { mkdir -p "$H/post-install.d"; printf '#!/bin/sh\necho NUMBER >> /srv/app/order\n' > "$H/post-install.d/60-made-$((NUMBER % 3))"; chmod 755 "$H"/post-install.d/60-made-*; }`,
 	"hooks file": `[ -z "$R" ] || { mkdir -p "$H/data"; echo NUMBER > "$H/data/made"; }`,
+	"install":    `[ ! -e "$H/bin/tool" ] || { cp "$H/bin/tool" "$R/usr/bin/tool"; chmod 755 "$R/usr/bin/tool"; }`,
+	"installed":  `[ -n "$R" ] || [ ! -e /usr/bin/tool ] || /usr/bin/tool >> tools`,
+	"more":       `[ ! -x "$H/bin/of-more" ] || "$H/bin/of-more" >> tools`,
+	"elements":   `[ -z "$R" ] || { eval declare -A e=($(get_image_element_array)); cat "${e[more]:-/nowhere}/list" >> read 2> /dev/null || echo no list >> read; }`,
+	"static":     `[ ! -e "$H/static" ] || cp -r "$H/static/." "$R/"`,
+	"source":     `[ ! -e "$H/data/two" ] || { set -- $(cat "$H/data/two"); echo $2 >> read; }`,
+	"swap":       `if [ -d kind ]; then rm -r kind; echo NUMBER > kind; else rm -f kind; mkdir kind; echo NUMBER > kind/file; fi`,
 	"made file":  `cat "$H/data/made" >> read 2> /dev/null || echo nothing made >> read`,
 }
