@@ -1,45 +1,10 @@
 package blockdevice
 
 import (
-	"errors"
-	"fmt"
 	"os"
-	"os/exec"
-	"runtime"
-	"syscall"
 	"testing"
+
+	"github.com/dibgraph/dibgraph/internal/testroot"
 )
 
-// privateEnv marks a test process that has a mount namespace of its own.
-const privateEnv = "DIBGRAPH_TEST_PRIVATE_MOUNTS"
-
-func TestMain(m *testing.M) {
-	if os.Getenv("DIBGRAPH_TEST_ROOT") == "1" && os.Getenv(privateEnv) == "" {
-		os.Exit(runPrivate())
-	}
-	os.Exit(m.Run())
-}
-
-// runPrivate runs this program again, in a new mount namespace. Without that
-// every sandbox that another test starts at the same time gets a copy of our mounts, and
-// keeps filesystems in use after we have unmounted them.
-func runPrivate() int {
-	// The death signal comes when the thread that started the process ends.
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
-	cmd.Env = append(os.Environ(), privateEnv+"=1")
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	// Package syscall makes all mounts of the new namespace private.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS, Pdeathsig: syscall.SIGKILL}
-	err := cmd.Run()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		return max(exit.ExitCode(), 1)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "run the tests in a private mount namespace:", err)
-		return 1
-	}
-	return 0
-}
+func TestMain(m *testing.M) { os.Exit(testroot.RunPrivate(m)) }
