@@ -78,49 +78,6 @@ func (b *Builder) Build(ctx context.Context, g *Graph) ([]*Result, error) {
 // under it; more than that means a store that loses what is put into it.
 const maxLost = 8
 
-// A run of pass owns the scheduling state below; workers only send results.
-type schedule struct {
-	order   []*Node
-	index   map[*Node]int
-	waits   []int   // unfinished dependencies, by index
-	next    [][]int // dependents, by index
-	ready   intHeap
-	results []*Result
-}
-
-func newSchedule(order []*Node) *schedule {
-	s := &schedule{
-		order: order, index: make(map[*Node]int, len(order)),
-		waits: make([]int, len(order)), next: make([][]int, len(order)), results: make([]*Result, len(order)),
-	}
-	for i, n := range order {
-		s.index[n] = i
-		s.results[i] = &Result{Node: n, Status: Skipped}
-		deps := n.dependencies()
-		s.waits[i] = len(deps)
-		for _, d := range deps {
-			s.next[s.index[d]] = append(s.next[s.index[d]], i)
-		}
-		if len(deps) == 0 {
-			s.ready = append(s.ready, i)
-		}
-	}
-	heap.Init(&s.ready)
-	return s
-}
-
-func (s *schedule) finish(r *Result) {
-	i := s.index[r.Node]
-	s.results[i] = r
-	for _, d := range s.next[i] {
-		if s.waits[d]--; s.waits[d] == 0 {
-			heap.Push(&s.ready, d)
-		}
-	}
-}
-
-func (s *schedule) record(n *Node) *cache.Record { return s.results[s.index[n]].Record }
-
 // pass takes every node once, lowest first among those that are ready.
 func (b *Builder) pass(ctx context.Context, order []*Node) ([]*Result, error) {
 	s := newSchedule(order)
@@ -313,18 +270,4 @@ func sameResult(a, b *cache.Record) bool {
 		}
 	}
 	return true
-}
-
-// intHeap is a heap of node positions, lowest first.
-type intHeap []int
-
-func (h intHeap) Len() int           { return len(h) }
-func (h intHeap) Less(i, j int) bool { return h[i] < h[j] }
-func (h intHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *intHeap) Push(x any)        { *h = append(*h, x.(int)) }
-func (h *intHeap) Pop() any {
-	old := *h
-	x := old[len(old)-1]
-	*h = old[:len(old)-1]
-	return x
 }
