@@ -58,7 +58,7 @@ check: lint race ## lint, and the tests that need no root with the race detector
 
 .PHONY: race
 race: ## the tests that need no root with the race detector
-	DIBGRAPH_TEST_ROOT= $(GO) test -race -timeout $(TEST_TIMEOUT) $(PACKAGES)
+	DIBGRAPH_TEST_ROOT= $(GO) test -race -short -timeout $(TEST_TIMEOUT) $(PACKAGES)
 
 .PHONY: bench
 bench: ## all benchmarks; as root also those that mount

@@ -12,6 +12,9 @@ import (
 // offsets are near the boundaries of clusters.
 func TestWriteProperty(t *testing.T) {
 	dir := t.TempDir()
+	if testing.Short() {
+		t.Skip("short: the tables do for the race detector")
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		o := Options{
 			Compression: rapid.SampledFrom([]string{Zlib, Zstd, None}).Draw(t, "compression"),
