@@ -19,10 +19,12 @@ type program struct {
 	env []string
 }
 
-// newProgram begins a root test of the program.
+// newProgram begins a root test of the program. Such tests run in parallel:
+// much of their time is spent waiting for disks and processes.
 func newProgram(t *testing.T) *program {
 	t.Helper()
 	testroot.Require(t)
+	t.Parallel()
 	testroot.CheckMounts(t)
 	shared, err := filepath.Abs(filepath.Join("testdata", "elements"))
 	if err != nil {
