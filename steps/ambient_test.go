@@ -120,9 +120,9 @@ func TestObservations(t *testing.T) {
 	if coarse || !slices.Equal(names, want) {
 		t.Errorf("observed %q, coarse %t, want %q", names, coarse, want)
 	}
-	for _, path := range []string{"/etc/passwd", HooksDir + "-2/x", RunDir + "/lib/die"} {
+	for _, path := range []string{HooksDir + "/static/\xff", "/etc/passwd", HooksDir + "-2/x", RunDir + "/lib/die"} {
 		if _, coarse := observations([]observe.Opened{{Path: path}}); !coarse {
-			t.Errorf("%s is no known place, and yet the run is not coarse", path)
+			t.Errorf("%s cannot be told, and yet the run is not coarse", path)
 		}
 	}
 }

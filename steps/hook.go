@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/dibgraph/dibgraph/graph"
 	"github.com/dibgraph/dibgraph/internal/command"
@@ -277,7 +278,7 @@ func watch(mounts ...string) func() (observed []string, coarse bool) {
 func observations(opened []observe.Opened) (names []string, coarse bool) {
 	for _, o := range opened {
 		name, ok := ambientName(o.Path)
-		if !ok {
+		if !ok || !utf8.ValidString(name) { // which JSON would change on the way out
 			return nil, true
 		}
 		if o.Dir {
