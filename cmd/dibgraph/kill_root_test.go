@@ -65,8 +65,10 @@ func TestKillAtAnyMoment(t *testing.T) {
 			took = whole
 		}
 		p.turn(i)
-		moment := time.Duration(rand.Int64N(int64(took) * 11 / 10))
-		busy += p.killAfter(moment)
+		// How long a build takes changes with what else the machine does; every
+		// other kill therefore comes a while after the first sandbox was seen.
+		moment, whenBusy := time.Duration(rand.Int64N(int64(took)*11/10)), i%2 == 1
+		busy += p.killAfter(moment, whenBusy)
 		if t.Failed() {
 			t.Fatalf("after a kill at %v of %v", moment, took)
 		}
@@ -100,13 +102,19 @@ func (p *program) forget() {
 	p.tool("rm", "-rf", "store", "image.raw", "image.tar")
 }
 
-// killAfter kills a build after a while and returns 1 if it then had a sandbox
-// or a loop device.
-func (p *program) killAfter(moment time.Duration) (busy int) {
+// killAfter kills a build after a while, which begins when its first sandbox is
+// seen if so wanted, and returns 1 if it then had a sandbox or a loop device.
+func (p *program) killAfter(moment time.Duration, whenBusy bool) (busy int) {
 	p.t.Helper()
 	cmd := p.command(longBuild...)
 	if err := cmd.Start(); err != nil {
 		p.t.Fatal(err)
+	}
+	if whenBusy {
+		for deadline := time.Now().Add(20 * time.Second); len(p.processes()) < 2 && time.Now().Before(deadline); {
+			time.Sleep(time.Millisecond)
+		}
+		moment /= 3
 	}
 	time.Sleep(moment)
 	if len(p.processes()) > 1 || len(p.loops()) > 0 { // besides the program
