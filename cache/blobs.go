@@ -90,6 +90,15 @@ func (s *Store) OpenBlob(d Digest) (*os.File, error) {
 // BlobPath returns where the blob is, if it is there. The file must not be changed.
 func (s *Store) BlobPath(d Digest) string { return s.hashPath(blobsDir, d) }
 
+// HasBlob returns the blob of a digest, and whether it is in the store.
+func (s *Store) HasBlob(d Digest) (Blob, bool) {
+	info, err := os.Lstat(s.BlobPath(d))
+	if err != nil || !info.Mode().IsRegular() {
+		return Blob{}, false
+	}
+	return Blob{Digest: d, Size: info.Size()}, true
+}
+
 // ReadBlob returns the bytes of a blob. They are hashed again: a blob that is
 // not what was put goes to quarantine and is ErrMissing.
 func (s *Store) ReadBlob(d Digest) ([]byte, error) {

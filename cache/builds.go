@@ -41,7 +41,11 @@ type BuildNode struct {
 	Status   string        `json:"status"`
 	Key      Key           `json:"key,omitzero"`
 	Log      Blob          `json:"log,omitzero"`
-	Reasons  []Reason      `json:"reasons,omitempty"` // why it was not a hit, the first cause first
+	// Reasons say what differs from last time, the first cause first: why the
+	// node ran, or for a hit why its record is another one than last time.
+	Reasons []Reason `json:"reasons,omitempty"`
+	// Last is the key of the record that Reasons compare with.
+	Last     Key           `json:"last,omitzero"`
 	Started  time.Time     `json:"started,omitzero"`
 	Duration time.Duration `json:"duration,omitempty"`
 	Error    string        `json:"error,omitempty"`

@@ -21,6 +21,12 @@ func (s *Store) Last(image, node string) (*Record, error) {
 	return s.Record(k)
 }
 
+// HasHistory reports whether any node of an image has used a record.
+func (s *Store) HasHistory(image string) bool {
+	names, err := readNames(s.path(historyDir, escapeName(image)))
+	return err == nil && len(names) > 0
+}
+
 // SetLast notes that a node of an image uses the record of k. Names are
 // arbitrary.
 func (s *Store) SetLast(image, node string, k Key) error {

@@ -11,8 +11,15 @@ type Reason struct {
 	Input string `json:"input,omitempty"`
 	Old   string `json:"old,omitempty"`
 	New   string `json:"new,omitempty"`
-	// Cause is the node whose run made the difference, if it was one.
+	// Cause is the node whose result made the difference, if it was one.
 	Cause string `json:"cause,omitempty"`
+	// Where is the file behind Input, as the user knows it, if it is one.
+	Where string `json:"where,omitempty"`
+	// Before and After are the layers that Cause left last time and left now,
+	// where the difference is in the state that a node works on. A zero digest
+	// is no layer.
+	Before Digest `json:"before,omitzero"`
+	After  Digest `json:"after,omitzero"`
 }
 
 // The kinds of reasons.

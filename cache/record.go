@@ -11,7 +11,7 @@ import (
 
 // recordFormat is the Format of the records that this package writes. It
 // changes with the meaning of a field.
-const recordFormat = 1
+const recordFormat = 2
 
 // A Record is what the store keeps for a key: the work that the key names, with
 // every input behind it, and what the work left. All text must be valid UTF-8.
@@ -41,14 +41,28 @@ type Record struct {
 	// Layers (bottom first), Mounts (to be made again) and Chain are the state
 	// left behind; without layers and with a zero Chain there is none.
 	Layers []Digest `json:"layers,omitempty"`
+	// Makers names, for each of Layers, the node that left it.
+	Makers []string `json:"makers,omitempty"`
 	Mounts []Mount  `json:"mounts,omitempty"`
 	Chain  Digest   `json:"chain,omitzero"`
+	// Uses are the keys of the records whose results the work used, by the names
+	// of their nodes. They are for explanations: other records may have left the
+	// same results.
+	Uses map[string]Key `json:"uses,omitempty"`
+	// Parent is the node of Uses on whose state the work was done; empty if
+	// there was none.
+	Parent string `json:"parent,omitempty"`
 	// Mentions is the names of variables that the node's files mention.
 	Mentions []string `json:"mentions,omitempty"`
 
 	// Outputs are the files made, by name. A zero Log is no log.
 	Outputs map[string]Blob `json:"outputs,omitempty"`
 	Log     Blob            `json:"log,omitzero"`
+
+	// Texts are blobs whose digests are values in Description: files that the
+	// work read, kept so that a later change can be shown. Nothing is amiss if
+	// one is no longer there.
+	Texts []Blob `json:"texts,omitempty"`
 
 	// Tools are the host programs used, with their versions.
 	Tools    map[string]string `json:"tools,omitempty"`
@@ -93,6 +107,8 @@ func (r *Record) check() error {
 		return errors.New("its shape is not sorted")
 	case slices.Contains(r.Layers, Digest{}):
 		return errors.New("it names a zero layer")
+	case len(r.Makers) != len(r.Layers):
+		return fmt.Errorf("it names %d makers of %d layers", len(r.Makers), len(r.Layers))
 	}
 	for name, b := range r.Outputs {
 		if b.Digest.IsZero() || b.Size < 0 {
@@ -110,13 +126,17 @@ func (r *Record) check() error {
 
 // texts calls yield for every text of the record.
 func (r *Record) texts(yield func(string) bool) {
-	all := []string{r.Image, r.Node, r.Kind, r.Description, r.Builder}
+	all := []string{r.Image, r.Node, r.Kind, r.Description, r.Builder, r.Parent}
 	all = append(all, r.Shape...)
 	all = append(all, r.Mentions...)
+	all = append(all, r.Makers...)
 	for _, m := range r.Mounts {
 		all = append(all, m.Source, m.Point, m.FSType, m.Options)
 	}
 	for name := range r.Outputs {
+		all = append(all, name)
+	}
+	for name := range r.Uses {
 		all = append(all, name)
 	}
 	for name, version := range r.Tools {

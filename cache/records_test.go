@@ -22,6 +22,7 @@ func testRecord(t testing.TB, s *Store, description string) *Record {
 		Key: KeyOf(description), Static: KeyOf("static"), Description: description,
 		Shape:    []string{"dir hooks/static", "file hooks/bin/pkg-map"},
 		Layers:   []Digest{testLayer(t, s, "layer of "+description)},
+		Makers:   []string{"node"},
 		Mounts:   []Mount{{Source: "/x", Point: "mnt/y", FSType: "none", Options: "rw", ReadOnly: true}},
 		Chain:    DigestBytes([]byte("chain")),
 		Mentions: []string{"DIB_RELEASE"},
@@ -246,7 +247,7 @@ func TestShapesAddedAtOnce(t *testing.T) {
 
 func FuzzParseRecord(f *testing.F) {
 	r := &Record{Format: recordFormat, Key: KeyOf("d"), Static: KeyOf("s"), Description: "d", Shape: []string{"a"},
-		Layers: []Digest{DigestBytes(nil)}, Outputs: map[string]Blob{"x": {DigestBytes(nil), 1}}}
+		Layers: []Digest{DigestBytes(nil)}, Makers: []string{"node"}, Outputs: map[string]Blob{"x": {DigestBytes(nil), 1}}}
 	data, err := json.Marshal(r)
 	if err != nil {
 		f.Fatal(err)

@@ -30,6 +30,9 @@ func (s *Store) dropLost(lost map[string]bool) error {
 		for b := range r.blobs {
 			blobs[b.Digest] = true
 		}
+		for _, b := range r.Texts {
+			blobs[b.Digest] = true
+		}
 		return nil
 	})
 	if err != nil {

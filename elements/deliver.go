@@ -146,13 +146,13 @@ func Summary(img *Image, started time.Time, results []*graph.Result, delivered [
 	}
 	b := &cache.Build{
 		Image: img.Definition.Name, Args: img.Definition.Args, Definition: definition,
-		Started: started, Duration: time.Since(started), Outcome: "done", Outputs: delivered,
+		Started: started, Duration: time.Since(started), Outcome: graph.OutcomeDone, Outputs: delivered,
 	}
 	switch {
 	case errors.Is(err, context.Canceled):
-		b.Outcome = "interrupted"
+		b.Outcome = graph.OutcomeInterrupted
 	case err != nil:
-		b.Outcome = "failed"
+		b.Outcome = graph.OutcomeFailed
 	}
 	for _, r := range results {
 		b.Nodes = append(b.Nodes, r.Summary())

@@ -61,8 +61,9 @@ func (p *Planner) entries() map[string]steps.Entry {
 	entries := make(map[string]steps.Entry)
 	add := func(prefix string, t *Tree) {
 		for _, f := range t.Files {
-			e := steps.Entry{Digest: f.Digest, Mode: f.Mode, Link: f.Link}
+			e := steps.Entry{Digest: f.Digest, Mode: f.Mode, Link: f.Link, Where: f.Source}
 			if f.Open != nil {
+				e.Read = f.Read
 				e.Words = func() mention.Words { return f.Words }
 			}
 			entries[prefix+"/"+f.Path] = e

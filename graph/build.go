@@ -32,8 +32,9 @@ type Builder struct {
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 
-	mu    sync.Mutex         // guards Events and fresh
-	fresh map[string]*Result // by node ID: what ran in this build
+	mu     sync.Mutex         // guards Events and what follows
+	fresh  map[string]*Result // by node ID: what ran in this build
+	images map[string]bool    // whether an image had a history before this build
 }
 
 func (b *Builder) now() time.Time {
@@ -60,6 +61,9 @@ func (b *Builder) Build(ctx context.Context, g *Graph) ([]*Result, error) {
 	order, err := g.Order()
 	if err != nil {
 		return nil, err
+	}
+	for _, n := range order {
+		b.known(n.Image) // while it is so
 	}
 	b.emit(Planned{Nodes: order})
 	for attempt := 1; ; attempt++ {
@@ -162,7 +166,10 @@ func (b *Builder) make(ctx context.Context, n *Node, in *Inputs, first verdict) 
 }
 
 func (b *Builder) hit(n *Node, v verdict) *Result {
-	r := &Result{Node: n, Status: Hit, Record: v.record, State: stateOf(v.record), Log: v.record.Log}
+	r := &Result{
+		Node: n, Status: Hit, Record: v.record, State: stateOf(v.record), Log: v.record.Log,
+		Reasons: v.reasons, Last: v.lastKey(),
+	}
 	if v.last == nil || v.last.Key != v.record.Key {
 		r.Err = b.Store.SetLast(n.Image, n.Name, v.record.Key)
 	}
@@ -171,7 +178,7 @@ func (b *Builder) hit(n *Node, v verdict) *Result {
 }
 
 func (b *Builder) run(ctx context.Context, n *Node, in *Inputs, v verdict) (r *Result) {
-	r = &Result{Node: n, Status: Failed, Reasons: v.reasons, Started: b.now()}
+	r = &Result{Node: n, Status: Failed, Reasons: v.reasons, Last: v.lastKey(), Started: b.now()}
 	w, err := b.prepare(ctx, n, in)
 	if err != nil {
 		r.Err = err

@@ -116,13 +116,13 @@ func TestDescriptionDiff(t *testing.T) {
 func TestChain(t *testing.T) {
 	layer := DigestText("layer")
 	var none *State
-	one := none.with(layer, nil, nil)
+	one := none.with("node", layer, nil, nil)
 	states := map[string]*State{
 		"nothing":  none,
 		"a layer":  one,
-		"twice":    one.with(layer, nil, nil),
-		"a mount":  one.with(Digest{}, []Mount{{Point: "/a"}}, nil),
-		"a source": one.with(Digest{}, []Mount{{Point: "/a", Source: "b"}}, nil),
+		"twice":    one.with("node", layer, nil, nil),
+		"a mount":  one.with("node", Digest{}, []Mount{{Point: "/a"}}, nil),
+		"a source": one.with("node", Digest{}, []Mount{{Point: "/a", Source: "b"}}, nil),
 	}
 	seen := make(map[Digest]string)
 	for name, s := range states {
@@ -131,7 +131,7 @@ func TestChain(t *testing.T) {
 		}
 		seen[s.Chain()] = name
 	}
-	if one.with(Digest{}, nil, []string{"word"}).Chain() != one.Chain() {
+	if one.with("node", Digest{}, nil, []string{"word"}).Chain() != one.Chain() {
 		t.Error("words that are mentioned change the chain")
 	}
 }

@@ -30,6 +30,9 @@ func (in *Inputs) Read(n *Node, output string) ([]byte, error) {
 	return content, nil
 }
 
+// Has reports whether the results of a node are known.
+func (in *Inputs) Has(n *Node) bool { return in.records[n] != nil }
+
 // Path returns the read-only file that holds an output of a node this one
 // depends on.
 func (in *Inputs) Path(n *Node, output string) (string, error) {

@@ -29,6 +29,25 @@ type Observer interface {
 	Observe(d *Description, name string, in *Inputs) error
 }
 
+// A Quoter is an [Action] that knows the files behind the lines of its
+// description. It makes explanations readable and decides nothing.
+type Quoter interface {
+	// Quote returns where the user has the file whose content the named line of
+	// the description stands for, and how to read it. A nil read means that its
+	// text is not to be kept; ok is false for a line that is about no file.
+	Quote(line string) (where string, read func() ([]byte, error), ok bool)
+}
+
+// An Attributor is an [Action] with lines in its description that stand for a
+// part of what a node it depends on left. It makes explanations lead further
+// and decides nothing.
+type Attributor interface {
+	// Attribute returns the node that made the named line differ, given what
+	// the action had last time and has now; nil if it was none. Outputs of
+	// before may be gone.
+	Attribute(line string, before, after *Inputs) *Node
+}
+
 // A Node places an [Action] in a graph. Nodes do not change once added.
 type Node struct {
 	// Image is the image the node belongs to, the scope of its history.
@@ -109,8 +128,13 @@ type Result struct {
 	Status Status
 	// Record is nil for nodes that failed, were skipped or are only planned.
 	Record *cache.Record
-	// Reasons say why the node missed, first cause first; empty for a hit.
+	// Reasons say why the node missed, first cause first. For a hit they say
+	// why its record is another one than the node used last, and are empty if
+	// it is the same.
 	Reasons []cache.Reason
+	// Last is the key of the record that Reasons compare with; zero if there
+	// is none.
+	Last cache.Key
 	// State is what the node leaves; nil for nodes without a layer.
 	State *State
 	// Changed says that a node that ran left something else than the record
@@ -138,7 +162,7 @@ func (r *Result) Output(name string) (cache.Blob, bool) {
 func (r *Result) Summary() cache.BuildNode {
 	n := cache.BuildNode{
 		Name: r.Node.Name, Kind: r.Node.Kind, Status: string(r.Status), Log: r.Log,
-		Reasons: r.Reasons, Started: r.Started, Duration: r.Took,
+		Reasons: r.Reasons, Last: r.Last, Started: r.Started, Duration: r.Took,
 	}
 	if r.Record != nil {
 		n.Key = r.Record.Key

@@ -50,7 +50,7 @@ func (b *Builder) forecast(n *Node, results map[*Node]*Result) (*Result, error) 
 	if err != nil {
 		return nil, err
 	}
-	r.Record, r.Reasons = v.record, v.reasons
+	r.Record, r.Reasons, r.Last = v.record, v.reasons, v.lastKey()
 	switch {
 	case v.hit() && open == nil:
 		r.Status = Hit

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/dibgraph/dibgraph/cache"
 )
@@ -20,8 +19,16 @@ type verdict struct {
 	static  []Line
 	key     cache.Key // of the static part
 	record  *cache.Record
-	reasons []cache.Reason
-	last    *cache.Record // what this node last used; nil if nothing is known
+	reasons []cache.Reason // of a miss, or of a hit on another record than last
+	last    *cache.Record  // what this node last used; nil if nothing is known
+}
+
+// lastKey is the key of the record that the reasons compare with.
+func (v verdict) lastKey() cache.Key {
+	if v.last == nil {
+		return cache.Key{}
+	}
+	return v.last.Key
 }
 
 func (v verdict) hit() bool { return v.record != nil }
@@ -55,6 +62,9 @@ func (b *Builder) judge(n *Node, in *Inputs) (verdict, error) {
 		record, err := b.Store.Lookup(cache.KeyOf(text))
 		if err == nil {
 			v.record = record
+			if v.last != nil && v.last.Key != record.Key {
+				v.reasons = b.differences(n, in, v.last, text)
+			}
 			return v, nil
 		}
 		var miss *cache.MissError
@@ -134,55 +144,4 @@ func observed(n *Node, in *Inputs, static []Line, shape []string) (string, error
 		}
 	}
 	return d.String(), nil
-}
-
-// compare explains a miss by what differs from the record the node last used.
-func (b *Builder) compare(n *Node, in *Inputs, v verdict) ([]cache.Reason, error) {
-	if v.last == nil {
-		return []cache.Reason{{Kind: cache.ReasonNeverBuilt, Detail: "never built for this image here"}}, nil
-	}
-	text, err := observed(n, in, v.static, v.last.Shape)
-	if err != nil {
-		return nil, err
-	}
-	var reasons []cache.Reason
-	for _, diff := range Diff(ParseDescription(v.last.Description), ParseDescription(text)) {
-		reasons = append(reasons, reasonFor(n, diff))
-	}
-	if len(reasons) == 0 {
-		// The same inputs as last time, yet no record under that key.
-		return []cache.Reason{{Kind: cache.ReasonEvicted, Detail: "its result is no longer in the cache"}}, nil
-	}
-	// A changed state or input has its cause earlier in the graph; what
-	// started it all is read first.
-	slices.SortStableFunc(reasons, func(a, b cache.Reason) int {
-		return strings.Compare(causeOrder(a), causeOrder(b))
-	})
-	return reasons, nil
-}
-
-func causeOrder(r cache.Reason) string {
-	if r.Cause != "" {
-		return "0"
-	}
-	return "1"
-}
-
-func reasonFor(n *Node, diff Difference) cache.Reason {
-	r := cache.Reason{Kind: cache.ReasonChanged, Input: diff.Name, Old: diff.Old, New: diff.New}
-	switch {
-	case diff.Added:
-		r.Kind = cache.ReasonAdded
-	case diff.Removed:
-		r.Kind = cache.ReasonRemoved
-	}
-	switch {
-	case diff.Name == "parent" && n.Parent != nil:
-		r.Cause = n.Parent.Name
-		r.Detail = "the state left by " + n.Parent.Name + " changed"
-	case strings.HasPrefix(diff.Name, "input "):
-		r.Cause, _, _ = strings.Cut(strings.TrimPrefix(diff.Name, "input "), " ")
-		r.Detail = "the result of " + r.Cause + " changed"
-	}
-	return r
 }

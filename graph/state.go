@@ -19,6 +19,9 @@ type State struct {
 	// Layers are the digests of the tree's layers, lowest first. A node that
 	// wrote nothing adds none.
 	Layers []Digest
+	// Makers names the node that left each of Layers. It is no part of the
+	// chain.
+	Makers []string
 	// Mounts are re-created in order.
 	Mounts []Mount
 	// Mentions holds, in the marshalled form of the package that made them,
@@ -43,15 +46,15 @@ func (s *State) Chain() Digest {
 	return DigestText(b.String())
 }
 
-// with returns the state after a step that left layer (zero: none), the
+// with returns the state after the step of maker left layer (zero: none), the
 // given mounts and mentions.
-func (s *State) with(layer Digest, mounts []Mount, mentions []string) *State {
+func (s *State) with(maker string, layer Digest, mounts []Mount, mentions []string) *State {
 	next := &State{Mounts: mounts, Mentions: mentions}
 	if s != nil {
-		next.Layers = slices.Clone(s.Layers)
+		next.Layers, next.Makers = slices.Clone(s.Layers), slices.Clone(s.Makers)
 	}
 	if !layer.IsZero() {
-		next.Layers = append(next.Layers, layer)
+		next.Layers, next.Makers = append(next.Layers, layer), append(next.Makers, maker)
 	}
 	return next
 }
@@ -61,5 +64,5 @@ func stateOf(r *cache.Record) *State {
 	if r.Chain.IsZero() {
 		return nil
 	}
-	return &State{Layers: r.Layers, Mounts: r.Mounts, Mentions: r.Mentions}
+	return &State{Layers: r.Layers, Makers: r.Makers, Mounts: r.Mounts, Mentions: r.Mentions}
 }

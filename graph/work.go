@@ -130,7 +130,13 @@ func (b *Builder) commit(w *Work, v verdict, started time.Time, log cache.Blob) 
 		Image: n.Image, Node: n.Name, Kind: n.Kind,
 		Static: v.key, Coarse: w.Coarse, Tools: w.Tools,
 		Log: log, Started: started, Duration: b.now().Sub(started), Builder: b.Name,
-		Outputs: map[string]cache.Blob{},
+		Outputs: map[string]cache.Blob{}, Uses: map[string]cache.Key{},
+	}
+	if n.Parent != nil {
+		r.Parent = n.Parent.Name
+	}
+	for d, used := range w.Inputs.records {
+		r.Uses[d.Name] = used.Key
 	}
 	r.Shape = slices.Compact(slices.Sorted(slices.Values(w.Observed)))
 	text, err := observed(n, w.Inputs, v.static, r.Shape)
@@ -138,13 +144,16 @@ func (b *Builder) commit(w *Work, v verdict, started time.Time, log cache.Blob) 
 		return nil, err
 	}
 	r.Description, r.Key = text, cache.KeyOf(text)
+	if r.Texts, err = b.keepTexts(n, text); err != nil {
+		return nil, err
+	}
 	if n.Layer {
 		layer, err := b.Store.CommitLayer(w.Upper, cache.LayerOptions{Volatile: n.Volatile})
 		if err != nil {
 			return nil, fmt.Errorf("keep what %s wrote: %w", n.Name, err)
 		}
-		s := w.Inputs.Parent.with(layer.Digest, w.Mounts, w.Mentions)
-		r.Layers, r.Mounts, r.Mentions, r.Chain = s.Layers, s.Mounts, s.Mentions, s.Chain()
+		s := w.Inputs.Parent.with(n.Name, layer.Digest, w.Mounts, w.Mentions)
+		r.Layers, r.Makers, r.Mounts, r.Mentions, r.Chain = s.Layers, s.Makers, s.Mounts, s.Mentions, s.Chain()
 	}
 	if err := b.takeOutputs(w.Out, r.Outputs); err != nil {
 		return nil, err

@@ -16,6 +16,10 @@ type Entry struct {
 	Digest graph.Digest // zero for directories and links
 	Mode   fs.FileMode
 	Link   string // target of a symbolic link
+	// Where is the file as the user knows it, and Read returns its content;
+	// both only serve explanations. Read is nil if not a regular file.
+	Where string
+	Read  func() ([]byte, error)
 	// Words returns the variable names the file mentions; nil if not a
 	// regular file. It may be called concurrently.
 	Words func() mention.Words

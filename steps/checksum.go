@@ -29,7 +29,7 @@ func (c *Checksum) Describe(d *graph.Description, in *graph.Inputs) error {
 	if err != nil {
 		return err
 	}
-	d.Digest("of", digest)
+	d.Digest(checksumOfLine, digest)
 	d.Add("algorithms", "%q", c.Algorithms)
 	return nil
 }

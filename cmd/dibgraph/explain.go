@@ -86,7 +86,7 @@ func (o *explainOptions) subject(store *cache.Store, args []string) (*cache.Buil
 	if err != nil {
 		return nil, err
 	}
-	build := &cache.Build{Image: img.Definition.Name, Outcome: "planned"}
+	build := &cache.Build{Image: img.Definition.Name, Outcome: graph.OutcomePlanned}
 	for _, r := range results {
 		build.Nodes = append(build.Nodes, r.Summary())
 	}
@@ -127,7 +127,7 @@ func printExplanation(w io.Writer, b *cache.Build, all bool) {
 	for _, n := range b.Nodes {
 		count[graph.Status(n.Status)]++
 	}
-	if b.Outcome == "planned" {
+	if b.Outcome == graph.OutcomePlanned {
 		fmt.Fprintf(w, "%s, if it were built now: %s\n", b.Image, counts(count))
 	} else {
 		fmt.Fprintf(w, "%s, built %s in %s: %s\n", b.Image, b.Started.Local().Format(time.DateTime), seconds(b.Duration), counts(count))

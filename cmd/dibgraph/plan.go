@@ -51,7 +51,7 @@ func runPlan(c *cobra.Command, o *storeOptions, img *elements.Image, asJSON bool
 	}
 	w := c.OutOrStdout()
 	if asJSON {
-		build := &cache.Build{Image: img.Definition.Name, Outcome: "planned"}
+		build := &cache.Build{Image: img.Definition.Name, Outcome: graph.OutcomePlanned}
 		for _, r := range results {
 			build.Nodes = append(build.Nodes, r.Summary())
 		}

@@ -1,0 +1,68 @@
+package graph
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/dibgraph/dibgraph/cache"
+)
+
+// maxQuote is the largest file, in bytes, whose text is kept for explanations.
+// Hooks and what they read are a few kilobytes; the difference of something
+// larger is no explanation.
+const maxQuote = 128 << 10
+
+// keepTexts puts the texts behind a description into the store, so that what
+// changed can still be shown when the files have changed.
+func (b *Builder) keepTexts(n *Node, description string) ([]cache.Blob, error) {
+	q, ok := n.Action.(Quoter)
+	if !ok {
+		return nil, nil
+	}
+	var kept []cache.Blob
+	seen := make(map[Digest]bool)
+	for _, line := range ParseDescription(description) {
+		digest, ok := contentDigest(line.Value)
+		if !ok || seen[digest] {
+			continue
+		}
+		seen[digest] = true
+		_, read, ok := q.Quote(line.Name)
+		if !ok || read == nil {
+			continue
+		}
+		blob, err := b.keepText(digest, read)
+		if err != nil {
+			return nil, fmt.Errorf("keep the text of %s, an input of %s: %w", line.Name, n.Name, err)
+		}
+		if !blob.Digest.IsZero() {
+			kept = append(kept, blob)
+		}
+	}
+	return kept, nil
+}
+
+// keepText stores the text of a digest unless it is there. What cannot be
+// read any more, or is no short text, is not kept: the blob is zero.
+func (b *Builder) keepText(digest Digest, read func() ([]byte, error)) (cache.Blob, error) {
+	if blob, ok := b.Store.HasBlob(digest); ok {
+		return blob, nil
+	}
+	content, err := read()
+	if err != nil || len(content) > maxQuote || !utf8.Valid(content) || bytes.IndexByte(content, 0) >= 0 {
+		return cache.Blob{}, nil
+	}
+	if cache.DigestBytes(content) != digest {
+		return cache.Blob{}, nil // changed meanwhile; the next build will notice
+	}
+	return b.Store.PutBytes(content)
+}
+
+// contentDigest returns the digest that a value of a description begins with.
+func contentDigest(value string) (Digest, bool) {
+	word, _, _ := strings.Cut(value, " ")
+	digest, err := cache.ParseDigest(word)
+	return digest, err == nil
+}
