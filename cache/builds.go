@@ -36,16 +36,21 @@ type Build struct {
 // A BuildNode is what happened to one node in a build. The words of Kind and
 // Status are the caller's.
 type BuildNode struct {
-	Name     string        `json:"name"`
-	Kind     string        `json:"kind"`
-	Status   string        `json:"status"`
-	Key      Key           `json:"key,omitzero"`
-	Log      Blob          `json:"log,omitzero"`
+	Name   string `json:"name"`
+	Kind   string `json:"kind"`
+	Status string `json:"status"`
+	Key    Key    `json:"key,omitzero"`
+	Log    Blob   `json:"log,omitzero"`
 	// Reasons say what differs from last time, the first cause first: why the
 	// node ran, or for a hit why its record is another one than last time.
 	Reasons []Reason `json:"reasons,omitempty"`
 	// Last is the key of the record that Reasons compare with.
-	Last     Key           `json:"last,omitzero"`
+	Last Key `json:"last,omitzero"`
+	// Same says that the node ran and left what it had left before, so that
+	// nothing after it had to run for its sake.
+	Same bool `json:"same,omitempty"`
+	// Coarse says that the run whose result was used could not be observed.
+	Coarse   bool          `json:"coarse,omitempty"`
 	Started  time.Time     `json:"started,omitzero"`
 	Duration time.Duration `json:"duration,omitempty"`
 	Error    string        `json:"error,omitempty"`

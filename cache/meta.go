@@ -24,6 +24,20 @@ func metaOf(l *Listing) meta {
 	return meta{Digest: l.Digest(), Entries: len(l.Entries), Bytes: l.bytes(), Top: l.top()}
 }
 
+// LayerBytes returns how many bytes of content a layer has, 0 for one that is
+// not here.
+func (s *Store) LayerBytes(d Digest) int64 {
+	data, err := os.ReadFile(s.hashPath(layersDir, d) + "/meta")
+	if err != nil {
+		return 0
+	}
+	var m meta
+	if err := json.Unmarshal(data, &m); err != nil {
+		return 0
+	}
+	return m.Bytes
+}
+
 // write makes the files listing and meta in dir.
 func (m *meta) write(dir string, l *Listing) error {
 	text, _ := l.AppendText(nil) // never fails

@@ -24,6 +24,9 @@ type Builder struct {
 	Events func(Event)
 	// Force says which nodes run again although their key hits; nil is none.
 	Force func(*Node) bool
+	// OnlyCached runs nothing: the first miss ends the build with an
+	// [*UncachedError].
+	OnlyCached bool
 	// KeepFailed, if not nil, is given the directory with what a failed
 	// node had written into the build tree, before it is thrown away.
 	KeepFailed func(n *Node, upper string) error
@@ -132,6 +135,11 @@ func (b *Builder) check(r *Result) error {
 // an event unless an earlier pass of this build already did.
 func (b *Builder) take(ctx context.Context, n *Node, in *Inputs) *Result {
 	v, err := b.judge(n, in)
+	if err == nil && !v.hit() && b.OnlyCached {
+		r := &Result{Node: n, Status: Run, Reasons: v.reasons, Last: v.lastKey()}
+		r.Err = &UncachedError{Node: n, Reasons: v.reasons}
+		return b.finished(r)
+	}
 	if err == nil && !v.hit() {
 		return b.make(ctx, n, in, v)
 	}

@@ -24,10 +24,13 @@ func (b *Builder) compare(n *Node, in *Inputs, v verdict) ([]cache.Reason, error
 	return reasons, nil
 }
 
+// NeverBuilt is the detail of the reason of a node whose image has no history.
+const NeverBuilt = "never built for this image here"
+
 // neverBuilt tells a node that an image did not have before from an image that
 // was never built.
 func (b *Builder) neverBuilt(n *Node, static []Line) cache.Reason {
-	r := cache.Reason{Kind: cache.ReasonNeverBuilt, Detail: "never built for this image here"}
+	r := cache.Reason{Kind: cache.ReasonNeverBuilt, Detail: NeverBuilt}
 	if b.known(n.Image) {
 		r.Detail = "new: this image was built without it before"
 	}
@@ -81,9 +84,7 @@ func (b *Builder) usedBy(n *Node, r *cache.Record) *Inputs {
 			in.records[d] = used
 		}
 	}
-	if parent, err := b.Store.Record(r.Uses[r.Parent]); err == nil {
-		in.Parent = stateOf(parent)
-	}
+	in.Parent = stateUsed(b.Store, r).Parent
 	return in
 }
 
@@ -109,8 +110,9 @@ func reasonFor(n *Node, diff Difference, before, after *Inputs) cache.Reason {
 	case diff.Name == "parent" && n.Parent != nil:
 		blameState(&r, n, before.Parent, after.Parent)
 	case strings.HasPrefix(diff.Name, "input "):
-		r.Cause, _, _ = strings.Cut(strings.TrimPrefix(diff.Name, "input "), " ")
-		r.Detail = "the result of " + r.Cause + " changed"
+		var output string
+		r.Cause, output, _ = strings.Cut(strings.TrimPrefix(diff.Name, "input "), " ")
+		r.Detail = strings.Trim(output, `"`) + " of " + r.Cause + " changed"
 	default:
 		if a, ok := n.Action.(Attributor); ok {
 			if cause := a.Attribute(diff.Name, before, after); cause != nil {

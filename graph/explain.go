@@ -114,6 +114,8 @@ const (
 	OutcomeInterrupted = "interrupted"
 	// OutcomePlanned is that of a build that did not take place.
 	OutcomePlanned = "planned"
+	// OutcomeCompared is that of the difference between two builds.
+	OutcomeCompared = "compared"
 )
 
 // unexplained is the end of a way whose beginning nobody recorded: the node is

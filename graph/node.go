@@ -120,6 +120,8 @@ const (
 	// Maybe: a plan's verdict. Something the node depends on would run; if
 	// that leaves the same bytes as before, this node hits, otherwise it runs.
 	Maybe Status = "maybe"
+	// Differs: in a comparison of two builds, the node's inputs are others.
+	Differs Status = "differs"
 )
 
 // A Result is what is known about a node after it was looked up or ran.
@@ -162,10 +164,10 @@ func (r *Result) Output(name string) (cache.Blob, bool) {
 func (r *Result) Summary() cache.BuildNode {
 	n := cache.BuildNode{
 		Name: r.Node.Name, Kind: r.Node.Kind, Status: string(r.Status), Log: r.Log,
-		Reasons: r.Reasons, Last: r.Last, Started: r.Started, Duration: r.Took,
+		Reasons: r.Reasons, Last: r.Last, Same: r.Status == Ran && !r.Changed, Started: r.Started, Duration: r.Took,
 	}
 	if r.Record != nil {
-		n.Key = r.Record.Key
+		n.Key, n.Coarse = r.Record.Key, r.Record.Coarse
 		if r.Status == Hit {
 			n.Saved = r.Record.Duration
 		}
@@ -191,3 +193,14 @@ func (e *NodeError) Error() string {
 	return fmt.Sprintf("build %s: %s: %v", e.Node.Image, name, e.Err)
 }
 func (e *NodeError) Unwrap() error { return e.Err }
+
+// An UncachedError says that a node would have to run in a build that may only
+// use what is cached.
+type UncachedError struct {
+	Node    *Node
+	Reasons []cache.Reason
+}
+
+func (e *UncachedError) Error() string {
+	return fmt.Sprintf("build %s: %s is not cached", e.Node.Image, e.Node.Name)
+}

@@ -29,7 +29,7 @@ func (c *Checksum) Describe(d *graph.Description, in *graph.Inputs) error {
 	if err != nil {
 		return err
 	}
-	d.Digest(checksumOfLine, digest)
+	d.Digest(fmt.Sprintf("input %s %q", c.Of.Name, c.Output), digest)
 	d.Add("algorithms", "%q", c.Algorithms)
 	return nil
 }

@@ -37,7 +37,7 @@ func (c *Convert) Describe(d *graph.Description, in *graph.Inputs) error {
 	if err != nil {
 		return err
 	}
-	d.Digest(rawImageLine, digest)
+	d.Digest(fmt.Sprintf("input %s %q", c.Disk.Name, RawOutput), digest)
 	d.Add("image format", "%q", c.Format)
 	d.Add("compress", "%t", c.Compress)
 	d.Add("options", "%q", c.Options)

@@ -96,25 +96,3 @@ func (h *Hook) setting(name string, in *graph.Inputs) (s setting) {
 	}
 	return s
 }
-
-// Attribute implements [graph.Attributor].
-func (c *Convert) Attribute(line string, _, _ *graph.Inputs) *graph.Node {
-	if line == rawImageLine {
-		return c.Disk
-	}
-	return nil
-}
-
-// rawImageLine names the input of a [Convert] that the disk node made.
-const rawImageLine = "raw image"
-
-// Attribute implements [graph.Attributor].
-func (c *Checksum) Attribute(line string, _, _ *graph.Inputs) *graph.Node {
-	if line == checksumOfLine {
-		return c.Of
-	}
-	return nil
-}
-
-// checksumOfLine names the input of a [Checksum].
-const checksumOfLine = "of"

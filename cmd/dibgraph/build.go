@@ -24,6 +24,7 @@ type buildOptions struct {
 	progress   string
 	dryRun     bool
 	keepFailed bool
+	onlyCached bool
 }
 
 func newBuildCommand(store *storeOptions) *cobra.Command {
@@ -49,6 +50,7 @@ root, since hooks run in a chroot and filesystems are mounted.
 	f.IntVarP(&o.jobs, "jobs", "j", runtime.NumCPU(), "run at most `N` nodes at once")
 	f.BoolVar(&o.dryRun, "dry-run", false, "say what would run, as plan does, and stop")
 	f.StringVar(&o.progress, "progress", "auto", "how to show progress on standard error: auto, tty, plain or json")
+	f.BoolVar(&o.onlyCached, "require-cached", false, "run nothing: at the first node that is not cached say why and end with status 6")
 	f.BoolVar(&o.keepFailed, "keep-failed", false, "keep what a failed node had written, and say where")
 	return c
 }
@@ -82,7 +84,7 @@ func (o *buildOptions) build(ctx context.Context, c *cobra.Command, show progres
 	if err != nil {
 		return err
 	}
-	b := &graph.Builder{Store: store, Jobs: o.jobs, Name: makerName(), Events: show.event}
+	b := &graph.Builder{Store: store, Jobs: o.jobs, Name: makerName(), Events: show.event, OnlyCached: o.onlyCached}
 	if o.keepFailed {
 		b.KeepFailed = func(n *graph.Node, upper string) error { return keepFailed(store, n, upper, show) }
 	}
@@ -100,11 +102,30 @@ func (o *buildOptions) build(ctx context.Context, c *cobra.Command, show progres
 		return errors.Join(err, recordErr)
 	}
 	show.end(record)
+	if uncached := explainMiss(store, record, err); uncached != nil {
+		return uncached
+	}
 	err = errors.Join(explainFailure(store, err), store.PutBuild(record))
 	for _, path := range delivered {
 		fmt.Fprintln(c.OutOrStdout(), path)
 	}
 	return err
+}
+
+// explainMiss says on standard error why a node is not cached in a build that
+// may run nothing; nil if err is something else. Such a build is not recorded:
+// nothing was made.
+func explainMiss(store *cache.Store, b *cache.Build, err error) error {
+	var missed *graph.UncachedError
+	if !errors.As(err, &missed) {
+		return nil
+	}
+	n := narrator{comparer: comparer{store}, w: os.Stderr, build: b}
+	for _, e := range explanationsOf(explainBuild(store, b), missed.Node.Name) {
+		n.node(e)
+	}
+	return &hintError{&statusError{exitUncached, missed.Error()},
+		"without --require-cached it is run; \"dibgraph plan\" says what else would be"}
 }
 
 // explainFailure shows the whole log of a node that failed, and says what to

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"time"
 
@@ -26,18 +27,24 @@ type explainOptions struct {
 func newExplainCommand(store *storeOptions) *cobra.Command {
 	o := explainOptions{store: store}
 	c := &cobra.Command{
-		Use:   "explain [flags] [ELEMENT…]",
+		Use:   "explain [flags] [ELEMENT… | BUILD [BUILD]]",
 		Short: "say why each node ran or would run",
-		Long: `Say for every node that ran why it did: each input that differs from the last
-time, as the description of the node had it then and has it now, first cause
-first. Without elements that is about the last build of this user's store (-o
-chooses the image); with elements it is about the build that would run now.
+		Long: `Say for every node that ran why it did. What changed first comes first, as a
+difference of texts or values, and below it the nodes that it made run. --node
+shows one node with the whole way from each cause to it.
 
-It changes nothing and needs no root.
+Without arguments that is about the last build of the store (-o chooses the
+image), with a build about that one ("dibgraph builds" lists them; "last" and
+"last~2" count from the newest), with two builds about what differs between
+them. With elements it is about the build that would run now.
+
+It changes nothing and needs no root. --json prints what
+docs/report.schema.json describes.
 `,
 		Example: `  dibgraph explain                              # the last build
   dibgraph explain -o web                       # the last build of web
   dibgraph explain -o web debian-minimal vm web # the build that would run now
+  dibgraph explain last~1 last                  # what differs between the last two
   dibgraph explain --node install.d/50-app --json`,
 		RunE: func(c *cobra.Command, args []string) error { return runExplain(c, &o, args) },
 	}
@@ -57,26 +64,91 @@ func runExplain(c *cobra.Command, o *explainOptions, args []string) error {
 	if err != nil {
 		return err
 	}
+	explained := explainBuild(store, build)
 	if o.node != "" {
-		if build.Nodes = nodesNamed(build, o.node); len(build.Nodes) == 0 {
-			return fmt.Errorf("explain %s: the build of %s had no node of that name", o.node, build.Image)
+		if explained = explanationsOf(explained, o.node); len(explained) == 0 {
+			return &hintError{fmt.Errorf("explain %s: the build of %s had no node of that name", o.node, build.Image), `"dibgraph explain --all" lists them`}
 		}
-		o.all = true
 	}
 	if o.json {
-		out := json.NewEncoder(c.OutOrStdout())
-		out.SetIndent("", "  ")
-		return out.Encode(build)
+		return printJSON(c.OutOrStdout(), explainedBuild{build, explained})
 	}
-	printExplanation(c.OutOrStdout(), build, o.all)
+	n := narrator{comparer: comparer{store}, w: c.OutOrStdout(), build: build}
+	n.headline(explained, o.node == "")
+	switch {
+	case o.node != "":
+		n.node(explained[0])
+	default:
+		n.changes(explained, o.all)
+		n.unchanged(explained, o.all)
+	}
 	return nil
 }
 
-// subject returns the build to explain: the last one, or the one that would
-// run now.
+// An explainedBuild is a build whose nodes carry their first causes. It is
+// what --json prints.
+type explainedBuild struct {
+	*cache.Build
+	Nodes []graph.Explanation `json:"nodes"`
+}
+
+func printJSON(w io.Writer, value any) error {
+	out := json.NewEncoder(w)
+	out.SetIndent("", "  ")
+	return out.Encode(value)
+}
+
+// explainBuild finds the first causes of every node of a build.
+func explainBuild(store *cache.Store, build *cache.Build) []graph.Explanation {
+	e := graph.Explainer{Build: build, Earlier: func(id string) *cache.Build {
+		ids, err := store.Builds(build.Image)
+		if err != nil {
+			return nil // then the way back ends here
+		}
+		for _, other := range ids {
+			if id == "" || other < id {
+				b, err := store.Build(other)
+				if err != nil {
+					continue
+				}
+				return b
+			}
+		}
+		return nil
+	}}
+	return e.Explain()
+}
+
+func explanationsOf(all []graph.Explanation, name string) []graph.Explanation {
+	for _, e := range all {
+		if e.Name == name {
+			return []graph.Explanation{e}
+		}
+	}
+	return nil
+}
+
+// buildID is what the ids of builds look like, and how the newest are counted.
+var buildID = regexp.MustCompile(`^(\d{8}T\d{6}\.\d{3}-[0-9a-f]+|last(~\d+)?)$`)
+
+// subject returns the build to explain: one that is named, the last one, or the
+// one that would run now.
 func (o *explainOptions) subject(store *cache.Store, args []string) (*cache.Build, error) {
-	if len(args) == 0 {
+	named := 0
+	for _, arg := range args {
+		if buildID.MatchString(arg) {
+			named++
+		}
+	}
+	switch {
+	case len(args) == 0:
 		return lastBuild(store, o.image.output)
+	case named == len(args) && named == 1:
+		return namedBuild(store, o.image.output, args[0])
+	case named == len(args) && named == 2:
+		return o.between(store, args[0], args[1])
+	case named > 0:
+		return nil, &hintError{&usageError{fmt.Errorf("explain %s: want elements, or one build, or two", strings.Join(args, " "))}, `see "dibgraph explain --help"`}
 	}
 	img, err := o.image.load(args)
 	if err != nil {
@@ -86,11 +158,54 @@ func (o *explainOptions) subject(store *cache.Store, args []string) (*cache.Buil
 	if err != nil {
 		return nil, err
 	}
+	return plannedBuild(img, results), nil
+}
+
+// plannedBuild is the build that would be recorded for a plan.
+func plannedBuild(img *elements.Image, results []*graph.Result) *cache.Build {
 	build := &cache.Build{Image: img.Definition.Name, Outcome: graph.OutcomePlanned}
 	for _, r := range results {
 		build.Nodes = append(build.Nodes, r.Summary())
 	}
-	return build, nil
+	return build
+}
+
+// between returns the second of two builds with what differs from the first.
+func (o *explainOptions) between(store *cache.Store, first, second string) (*cache.Build, error) {
+	before, err := namedBuild(store, o.image.output, first)
+	if err != nil {
+		return nil, err
+	}
+	after, err := namedBuild(store, o.image.output, second)
+	if err != nil {
+		return nil, err
+	}
+	return graph.Between(store, before, after), nil
+}
+
+// namedBuild returns a build by its id, or counted from the last one of an
+// image.
+func namedBuild(store *cache.Store, image, id string) (*cache.Build, error) {
+	back, counted := 0, strings.HasPrefix(id, "last")
+	if !counted {
+		b, err := store.Build(id)
+		if errors.Is(err, cache.ErrMissing) {
+			return nil, &hintError{fmt.Errorf("no build %s is recorded in this store", id), `"dibgraph builds" lists those that are`}
+		}
+		return b, err
+	}
+	if _, err := fmt.Sscanf(strings.TrimPrefix(id, "last"), "~%d", &back); err != nil && id != "last" {
+		return nil, &usageError{fmt.Errorf("%q is no build", id)}
+	}
+	_, name := elements.SplitOutput(image, nil)
+	ids, err := store.Builds(name)
+	if err != nil {
+		return nil, err
+	}
+	if back >= len(ids) {
+		return nil, fmt.Errorf("%s: only %d builds are recorded in this store", id, len(ids))
+	}
+	return store.Build(ids[back])
 }
 
 // lastBuild returns the newest build of an image, of any image if none is
@@ -120,27 +235,6 @@ func nodesNamed(b *cache.Build, name string) []cache.BuildNode {
 		}
 	}
 	return nil
-}
-
-func printExplanation(w io.Writer, b *cache.Build, all bool) {
-	count := make(map[graph.Status]int)
-	for _, n := range b.Nodes {
-		count[graph.Status(n.Status)]++
-	}
-	if b.Outcome == graph.OutcomePlanned {
-		fmt.Fprintf(w, "%s, if it were built now: %s\n", b.Image, counts(count))
-	} else {
-		fmt.Fprintf(w, "%s, built %s in %s: %s\n", b.Image, b.Started.Local().Format(time.DateTime), seconds(b.Duration), counts(count))
-	}
-	for _, n := range b.Nodes {
-		if graph.Status(n.Status) == graph.Hit && !all {
-			continue
-		}
-		fmt.Fprintf(w, "\n%s %s\n", n.Name, outcome(n))
-		for _, r := range n.Reasons {
-			fmt.Fprintf(w, "    %s\n", strings.ReplaceAll(reasonText(r), "\n", "\n    "))
-		}
-	}
 }
 
 // counts says how many nodes there are of each status, in a fixed order.
@@ -175,56 +269,11 @@ func outcome(n cache.BuildNode) string {
 		return "would run"
 	case graph.Maybe:
 		return "may run"
+	case graph.Differs:
+		return "differs"
 	}
 	return "was not reached"
 }
 
-// firstReason is the first cause of a run, in a few words on one line.
-func firstReason(reasons []cache.Reason) string {
-	if len(reasons) == 0 {
-		return "unknown reason"
-	}
-	text, _, _ := strings.Cut(reasonText(reasons[0]), "\n")
-	if more := len(reasons) - 1; more > 0 {
-		text += fmt.Sprintf(" (and %d more)", more)
-	}
-	return text
-}
-
-// reasonText writes a reason as a sentence, with a diff where values differ.
-func reasonText(r cache.Reason) string {
-	if r.Detail != "" {
-		return r.Detail
-	}
-	switch r.Kind {
-	case cache.ReasonAdded:
-		return inputName(r.Input) + " is new\n+ " + value(r.New)
-	case cache.ReasonRemoved:
-		return inputName(r.Input) + " is gone\n- " + value(r.Old)
-	case cache.ReasonChanged:
-		return inputName(r.Input) + " changed\n- " + value(r.Old) + "\n+ " + value(r.New)
-	}
-	return r.Kind
-}
-
-// inputName takes the quotes off the names of files.
-func inputName(name string) string {
-	kind, rest, ok := strings.Cut(name, " ")
-	if !ok {
-		return name
-	}
-	return kind + " " + strings.Trim(rest, `"`)
-}
-
-// value shortens what people cannot read anyway.
-func value(s string) string {
-	const most = 200
-	digest, rest, _ := strings.Cut(s, " ")
-	if d, err := cache.ParseDigest(digest); err == nil {
-		s = strings.TrimSpace(d.Short() + " " + rest)
-	}
-	if len(s) > most {
-		s = s[:most] + fmt.Sprintf("… (%d bytes)", len(s))
-	}
-	return s
-}
+// when says of which time a build is.
+func when(b *cache.Build) string { return b.Started.Local().Format(time.DateTime) }

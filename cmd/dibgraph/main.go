@@ -26,6 +26,7 @@ const (
 	exitUsage       = 2
 	exitInvalid     = 3 // the definition or an element is invalid
 	exitCache       = 4 // the store cannot be used
+	exitUncached    = 6 // --require-cached, and something is not
 	exitInterrupted = 130
 )
 
@@ -36,6 +37,7 @@ EXIT STATUS
   2    wrong usage
   3    the definition or an element is invalid
   4    the local store cannot be used
+  6    a node is not cached, and --require-cached was given
   130  interrupted
 `
 

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,8 +19,10 @@ func newPlanCommand(store *storeOptions) *cobra.Command {
 		Short: "say what a build would run, and why, running nothing",
 		Long: `Say for every node of the image whether a build would take it from the cache
 ("hit"), run it ("run", with the reason), or decide once an earlier node has run
-("maybe": it hits if that one leaves the same as last time). It changes nothing
-and needs no root.
+("maybe": it hits if that one leaves the same as last time), with the time it
+took and the bytes it left last time. It changes nothing and needs no root.
+
+"dibgraph explain" with the same arguments says more about the reasons.
 `,
 		Example: `  dibgraph plan -o web debian-minimal vm web
   dibgraph plan --json debian-minimal vm | jq '.nodes[] | select(.status != "hit").name'`,
@@ -50,33 +50,83 @@ func runPlan(c *cobra.Command, o *storeOptions, img *elements.Image, asJSON bool
 		return err
 	}
 	w := c.OutOrStdout()
+	build := plannedBuild(img, results)
 	if asJSON {
-		build := &cache.Build{Image: img.Definition.Name, Outcome: graph.OutcomePlanned}
-		for _, r := range results {
-			build.Nodes = append(build.Nodes, r.Summary())
-		}
-		out := json.NewEncoder(w)
-		out.SetIndent("", "  ")
-		return out.Encode(build)
+		return printJSON(w, explainedBuild{build, explainBuild(store, build)})
 	}
-	count := make(map[graph.Status]int)
-	var expected time.Duration
-	for _, r := range results {
-		count[r.Status]++
-		line := fmt.Sprintf("%-5s %s", r.Status, r.Node.Name)
-		if r.Status != graph.Hit {
-			line += ": " + firstReason(r.Reasons)
-			if r.Record != nil {
-				expected += r.Record.Duration
-				line += fmt.Sprintf(" [%s last time]", seconds(r.Record.Duration))
-			}
-		}
-		fmt.Fprintln(w, strings.TrimRight(line, " "))
+	forecast := forecastOf(store, results)
+	for _, line := range forecast.lines {
+		fmt.Fprintln(w, line)
 	}
-	fmt.Fprintf(w, "%s: %s", img.Definition.Name, counts(count))
-	if expected > 0 {
-		fmt.Fprintf(w, "; at most %s, by what these nodes took last time", seconds(expected))
-	}
-	fmt.Fprintln(w)
+	fmt.Fprintln(w, img.Definition.Name+": "+forecast.total())
 	return nil
+}
+
+// A planText is a plan for people.
+type planText struct {
+	lines []string
+	count map[graph.Status]int
+	// took and bytes add up what the nodes that may run took and left last
+	// time; unknown counts those that have no last time.
+	took    time.Duration
+	bytes   int64
+	unknown int
+}
+
+func forecastOf(store *cache.Store, results []*graph.Result) planText {
+	t := planText{count: make(map[graph.Status]int)}
+	for _, r := range results {
+		t.count[r.Status]++
+		if r.Status == graph.Hit {
+			t.lines = append(t.lines, fmt.Sprintf("%-5s %s", "hit", r.Node.Name))
+			continue
+		}
+		expected := "no time known"
+		if r.Record == nil {
+			t.unknown++
+		} else {
+			left := bytesLeft(store, r.Record)
+			t.took, t.bytes = t.took+r.Record.Duration, t.bytes+left
+			expected = seconds(r.Record.Duration) + ", " + size(left)
+		}
+		t.lines = append(t.lines, fmt.Sprintf("%-5s %s: %s [%s]", r.Status, r.Node.Name, firstReason(r.Reasons), expected))
+	}
+	return t
+}
+
+// total says what a build would do as a whole.
+func (t planText) total() string {
+	text := counts(t.count)
+	if t.took > 0 {
+		text += fmt.Sprintf("; at most %s and %s, by what these nodes took and left last time", seconds(t.took), size(t.bytes))
+		if t.unknown > 0 {
+			text += fmt.Sprintf(", and %d that never ran", t.unknown)
+		}
+	}
+	return text
+}
+
+// bytesLeft is how many bytes of content a run left in the store.
+func bytesLeft(store *cache.Store, r *cache.Record) int64 {
+	var total int64
+	for _, b := range r.Outputs {
+		total += b.Size
+	}
+	if last := len(r.Layers) - 1; last >= 0 && r.Makers[last] == r.Node {
+		total += store.LayerBytes(r.Layers[last])
+	}
+	return total
+}
+
+// size writes a number of bytes for people, in decimal units.
+func size(n int64) string {
+	units := []string{"B", "kB", "MB", "GB", "TB"}
+	value := float64(n)
+	for value >= 1000 && len(units) > 1 {
+		value, units = value/1000, units[1:]
+	}
+	if n < 1000 {
+		return fmt.Sprintf("%d B", n)
+	}
+	return fmt.Sprintf("%.1f %s", value, units[0])
 }
