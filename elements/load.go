@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+
+	"github.com/dibgraph/dibgraph/steps/mention"
 )
 
 // An Image is a definition with everything that elements say about it. It does
@@ -40,9 +42,11 @@ func Load(def Definition, stock fs.FS) (*Image, error) {
 	if len(problems) > 0 {
 		return nil, join(problems)
 	}
+	var mentioned []Words
 	for _, e := range img.Elements {
-		img.words = img.words.Merge(e.Tree.Words())
+		mentioned = append(mentioned, e.Tree.Words())
 	}
+	img.words = mention.Union(mentioned...)
 	img.notice()
 	return img, nil
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/dibgraph/dibgraph/cache"
+	"github.com/dibgraph/dibgraph/steps/mention"
 )
 
 // maxLinks is how many links are followed before a path counts as a loop, as
@@ -105,13 +106,13 @@ func (t *Tree) Words(dirs ...string) Words {
 	if len(dirs) == 0 {
 		dirs = []string{""}
 	}
-	var all Words
+	var all []Words
 	for _, dir := range dirs {
 		for _, f := range t.Under(dir) {
-			all = all.Merge(f.Words)
+			all = append(all, f.Words)
 		}
 	}
-	return all
+	return mention.Union(all...)
 }
 
 // parent returns the directory that a path is in; "" is the root.

@@ -12,11 +12,11 @@ func (b *Builder) compare(n *Node, in *Inputs, v verdict) ([]cache.Reason, error
 	if v.last == nil {
 		return []cache.Reason{b.neverBuilt(n, v.static)}, nil
 	}
-	text, err := observed(n, in, v.static, v.last.Shape)
+	full, err := observed(n, in, v.static, v.last.Shape)
 	if err != nil {
 		return nil, err
 	}
-	reasons := b.differences(n, in, v.last, text)
+	reasons := b.differences(n, in, v.last, full)
 	if len(reasons) == 0 {
 		// The same inputs as last time, yet no record under that key.
 		return []cache.Reason{{Kind: cache.ReasonEvicted, Detail: "its result is no longer in the cache"}}, nil
@@ -60,11 +60,13 @@ func (b *Builder) known(image string) bool {
 
 // differences says how a description differs from that of the record the node
 // last used.
-func (b *Builder) differences(n *Node, in *Inputs, last *cache.Record, text string) []cache.Reason {
+func (b *Builder) differences(n *Node, in *Inputs, last *cache.Record, now *Description) []cache.Reason {
 	before := b.usedBy(n, last)
 	var reasons []cache.Reason
-	for _, diff := range Diff(ParseDescription(last.Description), ParseDescription(text)) {
-		reasons = append(reasons, reasonFor(n, diff, before, in))
+	for _, diff := range Diff(ParseDescription(last.Description), now.lines) {
+		for _, shown := range b.expand(diff, now) {
+			reasons = append(reasons, reasonFor(n, shown, before, in))
+		}
 	}
 	// A changed state or input has its cause earlier in the graph; what
 	// started it all is read first.

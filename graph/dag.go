@@ -6,13 +6,12 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"strings"
 
 	dag "github.com/dominikbraun/graph"
 	"github.com/dominikbraun/graph/draw"
 )
 
-// structure is the graph in the form of the library that checks, sorts and
+// structure is the graph in the form of the library that names cycles and
 // draws it. This file is the only one that knows that library.
 type structure struct {
 	graph dag.Graph[string, *Node]
@@ -20,7 +19,7 @@ type structure struct {
 }
 
 func newDAG(g *Graph) (*structure, error) {
-	// PreventCycles would search at every edge; order finds a cycle once.
+	// PreventCycles would search at every edge; Order finds a cycle once.
 	s := &structure{
 		graph: dag.New((*Node).ID, dag.Directed()),
 		index: make(map[string]int, len(g.nodes)),
@@ -42,23 +41,6 @@ func newDAG(g *Graph) (*structure, error) {
 		}
 	}
 	return s, nil
-}
-
-func (s *structure) order() ([]*Node, error) {
-	ids, err := dag.StableTopologicalSort(s.graph, func(a, b string) bool { return s.index[a] < s.index[b] })
-	if err != nil {
-		if cycle := s.cycle(); cycle != nil {
-			return nil, fmt.Errorf("graph: cycle: %s", strings.Join(cycle, " -> "))
-		}
-		return nil, fmt.Errorf("graph: sort: %w", err)
-	}
-	nodes := make([]*Node, len(ids))
-	for i, id := range ids {
-		if nodes[i], err = s.graph.Vertex(id); err != nil {
-			return nil, fmt.Errorf("graph: look up %s: %w", id, err)
-		}
-	}
-	return nodes, nil
 }
 
 // cycle returns the names along one cycle, the first one repeated at the end.

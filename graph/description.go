@@ -3,6 +3,7 @@ package graph
 import (
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/dibgraph/dibgraph/cache"
@@ -31,7 +32,34 @@ func DigestFile(path string) (Digest, error) {
 
 // A Line is one input in a description: the name of something that can change
 // a node's result, and its present value.
-type Line struct{ Name, Value string }
+type Line struct {
+	Name, Value string
+	// Text is what Value is the digest of, if that is too long to be repeated.
+	// It is not part of a description.
+	Text string
+}
+
+// ListLine returns a line that stands for a list of lines, which many nodes have
+// in common: its value is a digest. The list itself is kept once, and a
+// difference of two lists is shown as that of their lines.
+func ListLine(name string, lines []Line) Line {
+	text := (&Description{lines: lines}).String()
+	return Line{name, fmt.Sprintf("%s list of %d", DigestText(text), len(lines)), text}
+}
+
+// ValueLine returns a line with any text as its value. A long one is kept once
+// and stands in descriptions as its digest.
+func ValueLine(name, value string) Line {
+	quoted := strconv.Quote(value)
+	if len(quoted) <= maxValue {
+		return Line{Name: name, Value: quoted}
+	}
+	return Line{name, fmt.Sprintf("%s text of %d bytes", DigestText(quoted), len(value)), quoted}
+}
+
+// maxValue is how long, in bytes, a value is repeated in every description that
+// has it. The names of all elements of a large image are longer.
+const maxValue = 256
 
 // A Description lists the inputs of a node, one a line. The zero value is
 // empty and ready to use. Names must not hold tabs or newlines; values are
@@ -41,13 +69,16 @@ type Description struct{ lines []Line }
 // Add writes a line whose value is formatted as by [fmt.Sprintf]. Values that
 // can hold arbitrary text belong in a %q.
 func (d *Description) Add(name, format string, args ...any) {
-	d.lines = append(d.lines, Line{name, fmt.Sprintf(format, args...)})
+	d.lines = append(d.lines, Line{Name: name, Value: fmt.Sprintf(format, args...)})
 }
 
 // Digest writes a line whose value is a content digest.
 func (d *Description) Digest(name string, digest Digest) {
-	d.lines = append(d.lines, Line{name, digest.String()})
+	d.lines = append(d.lines, Line{Name: name, Value: digest.String()})
 }
+
+// Append writes lines that were made before.
+func (d *Description) Append(lines ...Line) { d.lines = append(d.lines, lines...) }
 
 // Lines returns what was written, in order.
 func (d *Description) Lines() []Line { return d.lines }
@@ -71,7 +102,7 @@ func ParseDescription(text string) []Line {
 	var lines []Line
 	for l := range strings.Lines(text) {
 		name, value, _ := strings.Cut(strings.TrimSuffix(l, "\n"), "\t")
-		lines = append(lines, Line{name, value})
+		lines = append(lines, Line{Name: name, Value: value})
 	}
 	return lines
 }

@@ -1,6 +1,10 @@
 package graph
 
-import "fmt"
+import (
+	"container/heap"
+	"fmt"
+	"strings"
+)
 
 // A Graph is a set of nodes and what they depend on. Build it with Add, then
 // hand it to a [Builder]. It is not safe for concurrent use while it is built.
@@ -35,9 +39,24 @@ func (g *Graph) Nodes() []*Node { return g.nodes }
 // nodes added earlier first where that leaves a choice. The error names the
 // cycle, or the dependency that was never added.
 func (g *Graph) Order() ([]*Node, error) {
+	s := newSchedule(g.nodes)
+	order := make([]*Node, 0, len(g.nodes))
+	for s.ready.Len() > 0 {
+		i := heap.Pop(&s.ready).(int)
+		order = append(order, g.nodes[i])
+		s.release(i)
+	}
+	if len(order) < len(g.nodes) {
+		return nil, g.disorder()
+	}
+	return order, nil
+}
+
+// disorder says why nodes wait for each other for ever.
+func (g *Graph) disorder() error {
 	d, err := newDAG(g)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return d.order()
+	return fmt.Errorf("graph: cycle: %s", strings.Join(d.cycle(), " -> "))
 }

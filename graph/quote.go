@@ -16,24 +16,23 @@ const maxQuote = 128 << 10
 
 // keepTexts puts the texts behind a description into the store, so that what
 // changed can still be shown when the files have changed.
-func (b *Builder) keepTexts(n *Node, description string) ([]cache.Blob, error) {
-	q, ok := n.Action.(Quoter)
-	if !ok {
-		return nil, nil
-	}
+func (b *Builder) keepTexts(n *Node, d *Description) ([]cache.Blob, error) {
+	q, quotes := n.Action.(Quoter)
 	var kept []cache.Blob
 	seen := make(map[Digest]bool)
-	for _, line := range ParseDescription(description) {
+	for _, line := range d.lines {
 		digest, ok := contentDigest(line.Value)
 		if !ok || seen[digest] {
 			continue
 		}
 		seen[digest] = true
-		_, read, ok := q.Quote(line.Name)
-		if !ok || read == nil {
-			continue
+		var blob cache.Blob
+		var err error
+		if line.Text != "" {
+			blob, err = b.keepLong(digest, line.Text)
+		} else if quotes {
+			blob, err = b.keepQuoted(q, line, digest)
 		}
-		blob, err := b.keepText(digest, read)
 		if err != nil {
 			return nil, fmt.Errorf("keep the text of %s, an input of %s: %w", line.Name, n.Name, err)
 		}
@@ -42,6 +41,23 @@ func (b *Builder) keepTexts(n *Node, description string) ([]cache.Blob, error) {
 		}
 	}
 	return kept, nil
+}
+
+// keepLong stores the text behind a line unless it is there.
+func (b *Builder) keepLong(digest Digest, text string) (cache.Blob, error) {
+	if blob, ok := b.Store.HasBlob(digest); ok {
+		return blob, nil
+	}
+	return b.Store.PutBlob(strings.NewReader(text))
+}
+
+// keepQuoted stores the file behind a line, if it is about one.
+func (b *Builder) keepQuoted(q Quoter, line Line, digest Digest) (cache.Blob, error) {
+	_, read, ok := q.Quote(line.Name)
+	if !ok || read == nil {
+		return cache.Blob{}, nil
+	}
+	return b.keepText(digest, read)
 }
 
 // keepText stores the text of a digest unless it is there. What cannot be

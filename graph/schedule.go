@@ -25,10 +25,15 @@ func newSchedule(order []*Node) *schedule {
 	for i, n := range order {
 		s.index[n] = i
 		s.results[i] = &Result{Node: n, Status: Skipped}
+	}
+	for i, n := range order {
 		deps := n.dependencies()
 		s.waits[i] = len(deps)
 		for _, d := range deps {
-			s.next[s.index[d]] = append(s.next[s.index[d]], i)
+			// A node that waits for one which is not there never gets ready.
+			if at, ok := s.index[d]; ok {
+				s.next[at] = append(s.next[at], i)
+			}
 		}
 		if len(deps) == 0 {
 			s.ready = append(s.ready, i)
@@ -41,6 +46,11 @@ func newSchedule(order []*Node) *schedule {
 func (s *schedule) finish(r *Result) {
 	i := s.index[r.Node]
 	s.results[i] = r
+	s.release(i)
+}
+
+// release makes ready what waited only for the node at position i.
+func (s *schedule) release(i int) {
 	for _, d := range s.next[i] {
 		if s.waits[d]--; s.waits[d] == 0 {
 			heap.Push(&s.ready, d)

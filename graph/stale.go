@@ -11,7 +11,7 @@ import (
 // keyFormat is the first line of every description. It changes whenever the
 // meaning of a description or of a record's outputs changes, which disowns
 // everything cached before.
-const keyFormat = "dibgraph-key-1"
+const keyFormat = "dibgraph-key-2"
 
 // A verdict is what the cache says about one node: its static description,
 // and either the record it hits or the reasons why it must run.
@@ -55,15 +55,15 @@ func (b *Builder) judge(n *Node, in *Inputs) (verdict, error) {
 	}
 	var lost []cache.Reason
 	for _, shape := range shapes {
-		text, err := observed(n, in, v.static, shape)
+		full, err := observed(n, in, v.static, shape)
 		if err != nil {
 			return verdict{}, err
 		}
-		record, err := b.Store.Lookup(cache.KeyOf(text))
+		record, err := b.Store.Lookup(cache.KeyOf(full.String()))
 		if err == nil {
 			v.record = record
 			if v.last != nil && v.last.Key != record.Key {
-				v.reasons = b.differences(n, in, v.last, text)
+				v.reasons = b.differences(n, in, v.last, full)
 			}
 			return v, nil
 		}
@@ -123,8 +123,8 @@ func describe(n *Node, in *Inputs) (*Description, error) {
 
 // observed returns the whole description for one trace shape: the static
 // lines and the present value of every name in the shape.
-func observed(n *Node, in *Inputs, static []Line, shape []string) (string, error) {
-	d := Description{lines: slices.Clone(static)}
+func observed(n *Node, in *Inputs, static []Line, shape []string) (*Description, error) {
+	d := &Description{lines: slices.Clone(static)}
 	seen := make(map[string]bool, len(static))
 	for _, l := range static {
 		seen[l.Name] = true
@@ -133,7 +133,7 @@ func observed(n *Node, in *Inputs, static []Line, shape []string) (string, error
 		var part Description
 		if o, ok := n.Action.(Observer); ok {
 			if err := o.Observe(&part, name, in); err != nil {
-				return "", fmt.Errorf("evaluate %q for %s: %w", name, n.Name, err)
+				return nil, fmt.Errorf("evaluate %q for %s: %w", name, n.Name, err)
 			}
 		}
 		for _, l := range part.lines {
@@ -143,5 +143,5 @@ func observed(n *Node, in *Inputs, static []Line, shape []string) (string, error
 			}
 		}
 	}
-	return d.String(), nil
+	return d, nil
 }

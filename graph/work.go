@@ -139,12 +139,13 @@ func (b *Builder) commit(w *Work, v verdict, started time.Time, log cache.Blob) 
 		r.Uses[d.Name] = used.Key
 	}
 	r.Shape = slices.Compact(slices.Sorted(slices.Values(w.Observed)))
-	text, err := observed(n, w.Inputs, v.static, r.Shape)
+	full, err := observed(n, w.Inputs, v.static, r.Shape)
 	if err != nil {
 		return nil, err
 	}
-	r.Description, r.Key = text, cache.KeyOf(text)
-	if r.Texts, err = b.keepTexts(n, text); err != nil {
+	r.Description = full.String()
+	r.Key = cache.KeyOf(r.Description)
+	if r.Texts, err = b.keepTexts(n, full); err != nil {
 		return nil, err
 	}
 	if n.Layer {

@@ -3,6 +3,7 @@ package steps
 import (
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -32,7 +33,9 @@ type Entry struct {
 type Ambient struct {
 	entries  map[string]Entry
 	children map[string][]string // directory → names, sorted
-	names    []string            // what exists, for hooks that test for it
+	// What exists in the merged hooks, and in the elements, for hooks that test
+	// for it: one line each, the same for all.
+	hookNames, elementNames graph.Line
 }
 
 // NewAmbient returns the ambient inputs for the given entries. Directories
@@ -45,15 +48,30 @@ func NewAmbient(entries map[string]Entry) *Ambient {
 			seen[dir] = true
 			a.children[path.Dir(dir)] = append(a.children[path.Dir(dir)], path.Base(dir))
 		}
-		if existenceMatters(name) {
-			a.names = append(a.names, name)
-		}
 	}
 	for _, names := range a.children {
 		slices.Sort(names)
 	}
-	slices.Sort(a.names)
+	a.listNames()
 	return a
+}
+
+// listNames makes the lists of what exists.
+func (a *Ambient) listNames() {
+	var hooks, elements []graph.Line
+	for _, name := range slices.Sorted(maps.Keys(a.entries)) {
+		if !existenceMatters(name) {
+			continue
+		}
+		line := graph.Line{Name: fmt.Sprintf("exists %q", name), Value: a.entries[name].kind()}
+		if strings.HasPrefix(name, "hooks/") {
+			hooks = append(hooks, line)
+		} else {
+			elements = append(elements, line)
+		}
+	}
+	a.hookNames = graph.ListLine("names of hooks", hooks)
+	a.elementNames = graph.ListLine("names of elements", elements)
 }
 
 // existenceMatters says for which names it is an input of every hook that can
@@ -97,12 +115,7 @@ const (
 // files returns the names an observation stands for.
 func (a *Ambient) files(observation string) []string {
 	if observation == observedAll {
-		all := make([]string, 0, len(a.entries))
-		for name := range a.entries {
-			all = append(all, name)
-		}
-		slices.Sort(all)
-		return all
+		return slices.Sorted(maps.Keys(a.entries))
 	}
 	if name, ok := strings.CutPrefix(observation, observedFile); ok {
 		return []string{name}
@@ -138,28 +151,24 @@ func (a *Ambient) describeFile(d *graph.Description, name string) {
 
 // words returns what the files of an observation mention.
 func (a *Ambient) words(observation string) mention.Words {
-	var all mention.Words
+	var all []mention.Words
 	for _, name := range a.files(observation) {
 		if e := a.entries[name]; e.Words != nil {
-			all = all.Merge(e.Words())
+			all = append(all, e.Words())
 		}
 	}
-	return all
+	return mention.Union(all...)
 }
 
 // describeNames writes which files exist, and what they are, as far as text
 // with these words can find them: hooks that never name the merged hooks, or
 // where elements are, cannot test for what is there.
 func (a *Ambient) describeNames(d *graph.Description, words mention.Words) {
-	for _, name := range a.names {
-		tree, _, _ := strings.Cut(name, "/")
-		finders := hooksFinders
-		if tree != "hooks" {
-			finders = elementsFinders
-		}
-		if words.All || slices.ContainsFunc(finders, words.Match) {
-			d.Add(fmt.Sprintf("exists %q", name), "%s", a.entries[name].kind())
-		}
+	if slices.ContainsFunc(hooksFinders, words.Match) {
+		d.Append(a.hookNames)
+	}
+	if slices.ContainsFunc(elementsFinders, words.Match) {
+		d.Append(a.elementNames)
 	}
 }
 

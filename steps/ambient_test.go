@@ -89,8 +89,10 @@ func TestAmbientNames(t *testing.T) {
 		var d graph.Description
 		a.describeNames(&d, wordsOf(text))
 		var got []string
-		for _, l := range d.Lines() {
-			got = append(got, l.Name)
+		for _, list := range d.Lines() {
+			for _, l := range graph.ParseDescription(list.Text) {
+				got = append(got, l.Name)
+			}
 		}
 		var wantLines []string
 		for _, name := range want {

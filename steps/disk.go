@@ -84,23 +84,23 @@ func (s *Disk) Describe(d *graph.Description, in *graph.Inputs) error {
 			env[name] = value
 		}
 	}
-	s.Phases[0].Vars.describe(d, env, words)
+	s.Phases[0].Vars.prepare(env).describe(d, words)
 	s.Ambient.describeNames(d, words)
 	return s.Site.Files.describe(d, s.Phases[0].Vars, env, words)
 }
 
 // words returns what anything that runs on the disk mentions.
 func (s *Disk) words(in *graph.Inputs) mention.Words {
-	words := parseMentions(in.Parent.Mentions)
+	words := readers{parseMentions(in.Parent.Mentions)}
 	for _, f := range s.Files {
-		words = words.Merge(f.Words)
+		words = append(words, f.Words)
 	}
 	for _, p := range s.Phases {
 		for _, h := range p.Hooks {
-			words = words.Merge(h.Words)
+			words = append(words, h.Words)
 		}
 	}
-	return words
+	return mention.Union(words...)
 }
 
 // Observe implements [graph.Observer].
@@ -108,11 +108,7 @@ func (s *Disk) Observe(d *graph.Description, name string, _ *graph.Inputs) error
 	s.Ambient.describe(d, name)
 	words := s.Ambient.words(name)
 	for _, p := range s.Phases {
-		var part graph.Description
-		p.Vars.describe(&part, p.Vars.Values, words)
-		for _, l := range part.Lines() {
-			d.Add(l.Name, "%s", l.Value)
-		}
+		p.Vars.before().describe(d, words)
 	}
 	s.Ambient.describeNames(d, words)
 	return nil

@@ -47,10 +47,10 @@ type EnvironmentFile struct {
 func (e *Environment) Describe(d *graph.Description, in *graph.Inputs) error {
 	d.Add("where", "%s", where(e.Chroot))
 	d.Add("pattern", "%q", e.Pattern)
-	var words mention.Words
+	var words readers
 	for _, f := range e.Files {
 		d.Digest(fmt.Sprintf("environment.d %q", f.Name), f.Digest)
-		words = words.Merge(f.Words)
+		words = append(words, f.Words)
 	}
 	for _, name := range e.Hooks {
 		d.Add(fmt.Sprintf("listed %q", filepath.Join(e.Phase, name)), "yes")
@@ -59,21 +59,22 @@ func (e *Environment) Describe(d *graph.Description, in *graph.Inputs) error {
 		d.Digest("library", LibDigest())
 	}
 	if in.Parent != nil {
-		words = words.Merge(parseMentions(in.Parent.Mentions))
+		words = append(words, parseMentions(in.Parent.Mentions))
 	}
-	e.Vars.describe(d, e.Vars.Values, words)
-	e.Ambient.describeNames(d, words)
+	all := mention.Union(words...)
+	e.Vars.before().describe(d, all)
+	e.Ambient.describeNames(d, all)
 	if e.Chroot {
 		return nil
 	}
-	return e.Site.Files.describe(d, e.Vars, e.Vars.Values, words)
+	return e.Site.Files.describe(d, e.Vars, e.Vars.Values, all)
 }
 
 // Observe implements [graph.Observer].
 func (e *Environment) Observe(d *graph.Description, name string, _ *graph.Inputs) error {
 	e.Ambient.describe(d, name)
 	words := e.Ambient.words(name)
-	e.Vars.describe(d, e.Vars.Values, words)
+	e.Vars.before().describe(d, words)
 	e.Ambient.describeNames(d, words)
 	return nil
 }

@@ -41,21 +41,21 @@ type Hook struct {
 func (h *Hook) file() string { return filepath.Join("hooks", h.Phase, h.Name) }
 
 // environment returns the variables the hook gets.
-func (h *Hook) environment(in *graph.Inputs) (map[string]string, error) {
-	phase, err := ReadPhase(func(output string) ([]byte, error) { return in.Read(h.Environment, output) })
+func (h *Hook) environment(in *graph.Inputs) (*values, error) {
+	digest, err := in.Digest(h.Environment, phaseOutput)
 	if err != nil {
 		return nil, err
 	}
-	return phase.apply(h.Vars.Values), nil
+	return h.Vars.after(digest, func(output string) ([]byte, error) { return in.Read(h.Environment, output) })
 }
 
-// words returns what the hook, and everything that shaped the tree it works
-// on, mentions.
-func (h *Hook) words(in *graph.Inputs) mention.Words {
+// words returns what everything that shaped the tree the hook works on mentions,
+// then what it mentions itself.
+func (h *Hook) words(in *graph.Inputs) readers {
 	if in.Parent == nil {
-		return h.Words
+		return readers{h.Words}
 	}
-	return h.Words.Merge(parseMentions(in.Parent.Mentions))
+	return readers{parseMentions(in.Parent.Mentions), h.Words}
 }
 
 // Describe implements [graph.Action].
@@ -70,12 +70,12 @@ func (h *Hook) Describe(d *graph.Description, in *graph.Inputs) error {
 		return err
 	}
 	words := h.words(in)
-	h.Vars.describe(d, env, words)
+	env.describe(d, words)
 	h.Ambient.describeNames(d, h.Words)
 	if h.Chroot {
 		return nil // there it sees no file of the host
 	}
-	return h.Site.Files.describe(d, h.Vars, env, words)
+	return h.Site.Files.describe(d, h.Vars, env.env, words)
 }
 
 func where(chroot bool) string {
@@ -93,7 +93,7 @@ func (h *Hook) Observe(d *graph.Description, name string, in *graph.Inputs) erro
 		return err
 	}
 	words := h.Ambient.words(name)
-	h.Vars.describe(d, env, words)
+	env.describe(d, words)
 	h.Ambient.describeNames(d, words)
 	return nil
 }
@@ -109,7 +109,7 @@ func (h *Hook) Run(ctx context.Context, w *graph.Work) error {
 		return err
 	}
 	t.Kernel, t.HooksBind = h.Kernel, h.Chroot
-	run := hookRun{Tree: t, Chroot: h.Chroot, Env: list(env), Dir: h.Site.WorkDir, Path: filepath.Join(HooksDir, h.Phase, h.Name)}
+	run := hookRun{Tree: t, Chroot: h.Chroot, Env: list(env.env), Dir: h.Site.WorkDir, Path: filepath.Join(HooksDir, h.Phase, h.Name)}
 	if h.Chroot {
 		run.Dir, run.Path = "/", filepath.Join(InTarget, h.Phase, h.Name)
 	}
@@ -124,7 +124,7 @@ func (h *Hook) Run(ctx context.Context, w *graph.Work) error {
 }
 
 // recordRun says in w what a run read and left.
-func recordRun(w *graph.Work, a *Ambient, v *Variables, words mention.Words, own string, report hookReport) error {
+func recordRun(w *graph.Work, a *Ambient, v *Variables, words readers, own string, report hookReport) error {
 	changed, err := changedHooks(w.Upper)
 	if err != nil {
 		return err
@@ -141,9 +141,9 @@ func recordRun(w *graph.Work, a *Ambient, v *Variables, words mention.Words, own
 			continue // described anyway
 		}
 		w.Observed = append(w.Observed, name)
-		words = words.Merge(a.words(name))
+		words = append(words, a.words(name))
 	}
-	w.Mentions = v.keep(words)
+	w.Mentions = v.keep(mention.Union(words...))
 	return nil
 }
 

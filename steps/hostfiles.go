@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/dibgraph/dibgraph/graph"
-	"github.com/dibgraph/dibgraph/steps/mention"
 )
 
 // HostFiles says where hooks on the host find files of the machine that are
@@ -34,7 +33,7 @@ var knownHostFiles = []struct{ word, name string }{
 }
 
 // describe writes the files of the host that text with these words depends on.
-func (h HostFiles) describe(d *graph.Description, v *Variables, env map[string]string, words mention.Words) error {
+func (h HostFiles) describe(d *graph.Description, v *Variables, env map[string]string, words matcher) error {
 	names := make(map[string]bool)
 	for name, value := range env {
 		if strings.HasPrefix(name, "DIB_") && !v.Unkeyed(name) && words.Match(name) {

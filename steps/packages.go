@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/dibgraph/dibgraph/graph"
-	"github.com/dibgraph/dibgraph/steps/mention"
 )
 
 // Packages installs the packages that were named for the image as a whole,
@@ -20,15 +19,15 @@ type Packages struct {
 // Describe implements [graph.Action].
 func (p *Packages) Describe(d *graph.Description, in *graph.Inputs) error {
 	d.Add("packages", "%q", p.Names)
-	p.Vars.describe(d, p.Vars.Values, p.words(in))
+	p.Vars.before().describe(d, p.words(in))
 	return nil
 }
 
-func (p *Packages) words(in *graph.Inputs) mention.Words {
+func (p *Packages) words(in *graph.Inputs) readers {
 	if in.Parent == nil {
-		return mention.Words{}
+		return nil
 	}
-	return parseMentions(in.Parent.Mentions)
+	return readers{parseMentions(in.Parent.Mentions)}
 }
 
 // Observe implements [graph.Observer].

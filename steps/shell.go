@@ -29,7 +29,7 @@ func (h *Hook) Shell(ctx context.Context, w *graph.Work, command string, files F
 	if err != nil {
 		return err
 	}
-	return shell(ctx, h.Site, w, tree{Kernel: h.Kernel, HooksBind: h.Chroot}, env, command, files)
+	return shell(ctx, h.Site, w, tree{Kernel: h.Kernel, HooksBind: h.Chroot}, env.env, command, files)
 }
 
 // Shell implements [Sheller]: the shell has the environment before

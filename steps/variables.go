@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/dibgraph/dibgraph/graph"
 	"github.com/dibgraph/dibgraph/steps/mention"
@@ -25,20 +26,11 @@ type Variables struct {
 	// inputs where they are mentioned; any other name is one everywhere,
 	// since any program may read it.
 	Own func(name string) bool
-}
 
-// describe writes the variables of env that text with these words depends on.
-func (v *Variables) describe(d *graph.Description, env map[string]string, words mention.Words) {
-	for _, name := range slices.Sorted(maps.Keys(env)) {
-		if v.Unkeyed(name) || (v.Own(name) && !words.Match(functionName(name))) {
-			continue
-		}
-		if v.Secret(name, env[name]) {
-			d.Add("env "+name, "secret %s", graph.DigestText(env[name]))
-		} else {
-			d.Add("env "+name, "%q", env[name])
-		}
-	}
+	mu          sync.Mutex // guards what follows
+	initial     *values
+	evaluated   *values
+	evaluatedBy graph.Digest
 }
 
 // keep returns the words that matter to the steps after this one, marshalled:

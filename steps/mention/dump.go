@@ -131,12 +131,10 @@ func (r dumpRule) matches(c code, before, after []byte) bool {
 func match(pattern *regexp.Regexp, text []byte) bool { return pattern == nil || pattern.Match(text) }
 
 var (
-	// indirection is an expansion by a computed name, unless a harmless part
-	// follows:
-	// a list of names by prefix, or of the keys of an array.
-	indirection = re(`\$\{!`)
-	harmless    = re(`^(\w+\[[@*]\]\}|\w+[*@]\}|\})`)
-	prefixList  = re(`\$\{!([A-Za-z_]\w*)[*@]\}`)
+	// harmless is what makes "${!" no expansion by a computed name but a list:
+	// of names by prefix, or of the keys of an array.
+	harmless   = re(`^(\w+\[[@*]\]\}|\w+[*@]\}|\})`)
+	prefixList = re(`\$\{!([A-Za-z_]\w*)[*@]\}`)
 	// computed is a name that eval sees but the text does not, or a test of a
 	// variable with such a name.
 	computed     = re(`\\?\$["']*\{?["']*\$[A-Za-z_{0-9]`)
@@ -148,12 +146,18 @@ var (
 // computesNames reports whether variables are read by names that are not in
 // the text.
 func (c code) computesNames() bool {
-	for _, at := range indirection.FindAllIndex(c.text, -1) {
-		if !harmless.Match(c.text[at[1]:]) {
+	for rest := c.text; ; {
+		var found bool
+		if _, rest, found = bytes.Cut(rest, []byte("${!")); !found {
+			break
+		}
+		if !harmless.Match(rest) {
 			return true
 		}
 	}
-	return computedTest.Match(c.text) || c.has("eval") && computed.Match(c.text)
+	// The words are looked for first: few texts have them, and the patterns cost
+	// more than all else that is done with a text.
+	return c.has("-v") && computedTest.Match(c.text) || c.has("eval") && computed.Match(c.text)
 }
 
 // prefixes returns the beginnings of names that do not end in "_".
@@ -164,7 +168,9 @@ func (c code) prefixes() []string {
 			prefixes = append(prefixes, string(m[1]))
 		}
 	}
-	add(prefixList)
+	if c.has("${!") {
+		add(prefixList)
+	}
 	if c.has("eval") {
 		add(begun)
 	}

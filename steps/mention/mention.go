@@ -29,7 +29,7 @@ func Of(text []byte) Words {
 		w.Names[OwnPath] = true
 	}
 	code := codeOf(text)
-	if ownName.Match(code.text) {
+	if w.Names[OwnPath] && ownName.Match(code.text) {
 		w.Names["argv"] = true
 	}
 	w.All = code.usesAll() || code.computesNames()

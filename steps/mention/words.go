@@ -59,6 +59,18 @@ func (w Words) Merge(o Words) Words {
 	return merged
 }
 
+// Union returns what all the texts together may depend on.
+func Union(all ...Words) Words {
+	union := Words{Names: map[string]bool{}}
+	for _, w := range all {
+		union.All = union.All || w.All
+		maps.Copy(union.Names, w.Names)
+		union.Prefixes = append(union.Prefixes, w.Prefixes...)
+	}
+	union.Prefixes = sortedSet(union.Prefixes)
+	return union
+}
+
 func (w Words) empty() bool { return !w.All && len(w.Names) == 0 && len(w.Prefixes) == 0 }
 
 // Strings returns the words in a form that can be kept: sorted, a prefix with
