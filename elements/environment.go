@@ -200,6 +200,15 @@ func hostPath(caller string) string {
 // form bash declares them, for manifests. Those that are no inputs are left
 // out: with them, the text would be another one on every machine.
 func (img *Image) dibEnv() string {
+	var lines []string
+	for name, value := range img.declared() {
+		lines = append(lines, "declare -x "+name+"="+declareQuote(value))
+	}
+	return strings.Join(slices.Sorted(slices.Values(lines)), "\n")
+}
+
+// declared returns the variables in the text of all DIB variables.
+func (img *Image) declared() map[string]string {
 	declared := map[string]string{}
 	for name, value := range img.Definition.Environment {
 		if strings.HasPrefix(name, "DIB_") && identifier.MatchString(name) && !Unkeyed(name) {
@@ -208,11 +217,7 @@ func (img *Image) dibEnv() string {
 	}
 	declared["DIB_ARGS"] = strings.Join(img.Definition.Args, " ")
 	declared["DIB_PYTHON_EXEC"] = cmp.Or(declared["DIB_PYTHON_EXEC"], path.Join(libBinDir, "dib-python-exec"))
-	var lines []string
-	for name, value := range declared {
-		lines = append(lines, "declare -x "+name+"="+declareQuote(value))
-	}
-	return strings.Join(slices.Sorted(slices.Values(lines)), "\n")
+	return declared
 }
 
 // declareQuote quotes a value in the way of "declare -p".

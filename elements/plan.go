@@ -266,7 +266,8 @@ func (p *Planner) variables(phase Phase) *steps.Variables {
 	} {
 		values[name] = p.layout.parsed.Value(key)
 	}
-	return &steps.Variables{Values: values, Unkeyed: Unkeyed, Secret: IsSecret, Own: own}
+	return &steps.Variables{Values: values, Unkeyed: Unkeyed, Secret: IsSecret, Own: own,
+		Parts: map[string]map[string]string{"DIB_ENV": p.image.declared()}}
 }
 
 // own reports the names that only elements give a meaning to. Everything else

@@ -34,8 +34,8 @@ type Ambient struct {
 	entries  map[string]Entry
 	children map[string][]string // directory → names, sorted
 	// What exists in the merged hooks, and in the elements, for hooks that test
-	// for it: one line each, the same for all.
-	hookNames, elementNames graph.Line
+	// for it.
+	hookNames, elementNames existing
 }
 
 // NewAmbient returns the ambient inputs for the given entries. Directories
@@ -58,20 +58,20 @@ func NewAmbient(entries map[string]Entry) *Ambient {
 
 // listNames makes the lists of what exists.
 func (a *Ambient) listNames() {
-	var hooks, elements []graph.Line
+	var hooks, elements []existingFile
 	for _, name := range slices.Sorted(maps.Keys(a.entries)) {
 		if !existenceMatters(name) {
 			continue
 		}
-		line := graph.Line{Name: fmt.Sprintf("exists %q", name), Value: a.entries[name].kind()}
+		one := existingFile{base: path.Base(name), line: graph.Line{Name: fmt.Sprintf("exists %q", name), Value: a.entries[name].kind()}}
 		if strings.HasPrefix(name, "hooks/") {
-			hooks = append(hooks, line)
+			hooks = append(hooks, one)
 		} else {
-			elements = append(elements, line)
+			elements = append(elements, one)
 		}
 	}
-	a.hookNames = graph.ListLine("names of hooks", hooks)
-	a.elementNames = graph.ListLine("names of elements", elements)
+	a.hookNames = newExisting("names of hooks", hooks)
+	a.elementNames = newExisting("names of elements", elements)
 }
 
 // existenceMatters says for which names it is an input of every hook that can
@@ -161,14 +161,16 @@ func (a *Ambient) words(observation string) mention.Words {
 }
 
 // describeNames writes which files exist, and what they are, as far as text
-// with these words can find them: hooks that never name the merged hooks, or
-// where elements are, cannot test for what is there.
-func (a *Ambient) describeNames(d *graph.Description, words mention.Words) {
-	if slices.ContainsFunc(hooksFinders, words.Match) {
-		d.Append(a.hookNames)
+// with these words, which is given vars, can ask for them: text that never names
+// the merged hooks, or where elements are, cannot test for what is there, and
+// text that puts no names together can only test for those it has.
+func (a *Ambient) describeNames(d *graph.Description, words mention.Words, vars *values) {
+	seen := vars.seenBy(words)
+	if slices.ContainsFunc(hooksFinders, seen.Match) {
+		a.hookNames.describe(d, seen)
 	}
-	if slices.ContainsFunc(elementsFinders, words.Match) {
-		d.Append(a.elementNames)
+	if slices.ContainsFunc(elementsFinders, seen.Match) {
+		a.elementNames.describe(d, seen)
 	}
 }
 
@@ -189,3 +191,20 @@ var (
 	hooksFinders    = []string{"TMP_HOOKS_PATH", "TMP_BUILD_DIR", "in_target", mention.OwnPath, "dirname", "__file__", "argv", "FindBin", "PWD", "pwd"}
 	elementsFinders = []string{"ELEMENTS_PATH", "IMAGE_ELEMENT_YAML", "get_image_element_array", "elements"}
 )
+
+// inheritFinders returns words with those by which a program that is in the tree
+// already finds the merged hooks or the elements. Such a program's own text is
+// not at hand: it may ask for anything there.
+func inheritFinders(words mention.Words, parent *graph.State) mention.Words {
+	if parent == nil {
+		return words
+	}
+	inherited := parseMentions(parent.Mentions)
+	found := mention.Words{Names: make(map[string]bool)}
+	for _, finder := range slices.Concat(hooksFinders, elementsFinders) {
+		if inherited.Match(finder) {
+			found.Names[finder], found.Paths = true, true
+		}
+	}
+	return words.Merge(found)
+}

@@ -79,17 +79,30 @@ func TestAmbientNames(t *testing.T) {
 	a := someAmbient()
 	hooks := []string{"hooks/bin", "hooks/bin/tool", "hooks/data", "hooks/link", "hooks/static/etc/motd"}
 	elements := []string{"elements.2/app/package-list", "elements/app/element-deps", "elements/app/package-list"}
+	named := &Variables{
+		Values:  map[string]string{"DIB_NAMED": "/tmp/in_target.d/link", "DIB_OTHER": "motd"},
+		Unkeyed: func(string) bool { return false }, Secret: func(string, string) bool { return false },
+		Own: someVariables.Own,
+	}
 	for text, want := range map[string][]string{
 		"exit 0":                          nil,
-		"[ -e $TMP_HOOKS_PATH/bin/tool ]": hooks,
+		"[ -e $TMP_HOOKS_PATH/bin/tool ]": {"hooks/bin", "hooks/bin/tool"},
+		"[ -e $TMP_HOOKS_PATH/more ]":     nil,
+		"[ -e $TMP_HOOKS_PATH/$more ]":    hooks,
+		"[ -e $DIB_NAMED ]":               {"hooks/link"}, // where it is, is in the value
+		"[ -e $DIB_NAMED ] $DIB_OTHER":    {"hooks/link", "hooks/static/etc/motd"},
 		"cd $(dirname $0)/..":             hooks,
-		"ls $ELEMENTS_PATH":               elements,
+		"stat $ELEMENTS_PATH/*/$x":        elements,
+		"cat $ELEMENTS_PATH/package-list": {"elements.2/app/package-list", "elements/app/package-list"},
 		"exec env":                        slices.Concat(elements, hooks),
 	} {
 		var d graph.Description
-		a.describeNames(&d, wordsOf(text))
+		a.describeNames(&d, wordsOf(text), named.before())
 		var got []string
 		for _, list := range d.Lines() {
+			if list.Text == "" {
+				got = append(got, list.Name)
+			}
 			for _, l := range graph.ParseDescription(list.Text) {
 				got = append(got, l.Name)
 			}

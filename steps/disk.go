@@ -84,14 +84,20 @@ func (s *Disk) Describe(d *graph.Description, in *graph.Inputs) error {
 			env[name] = value
 		}
 	}
-	s.Phases[0].Vars.prepare(env).describe(d, words)
-	s.Ambient.describeNames(d, words)
+	vars := s.Phases[0].Vars.prepare(env)
+	vars.describe(d, words)
+	s.Ambient.describeNames(d, inheritFinders(s.ownWords(), in.Parent), vars)
 	return s.Site.Files.describe(d, s.Phases[0].Vars, env, words)
 }
 
 // words returns what anything that runs on the disk mentions.
 func (s *Disk) words(in *graph.Inputs) mention.Words {
-	words := readers{parseMentions(in.Parent.Mentions)}
+	return s.ownWords().Merge(parseMentions(in.Parent.Mentions))
+}
+
+// ownWords returns what the hooks and environment files of the disk mention.
+func (s *Disk) ownWords() mention.Words {
+	var words readers
 	for _, f := range s.Files {
 		words = append(words, f.Words)
 	}
@@ -110,7 +116,7 @@ func (s *Disk) Observe(d *graph.Description, name string, _ *graph.Inputs) error
 	for _, p := range s.Phases {
 		p.Vars.before().describe(d, words)
 	}
-	s.Ambient.describeNames(d, words)
+	s.Ambient.describeNames(d, words.Merge(s.ownWords()), s.Phases[0].Vars.before())
 	return nil
 }
 

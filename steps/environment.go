@@ -47,10 +47,8 @@ type EnvironmentFile struct {
 func (e *Environment) Describe(d *graph.Description, in *graph.Inputs) error {
 	d.Add("where", "%s", where(e.Chroot))
 	d.Add("pattern", "%q", e.Pattern)
-	var words readers
 	for _, f := range e.Files {
 		d.Digest(fmt.Sprintf("environment.d %q", f.Name), f.Digest)
-		words = append(words, f.Words)
 	}
 	for _, name := range e.Hooks {
 		d.Add(fmt.Sprintf("listed %q", filepath.Join(e.Phase, name)), "yes")
@@ -58,16 +56,26 @@ func (e *Environment) Describe(d *graph.Description, in *graph.Inputs) error {
 	if !e.Chroot {
 		d.Digest("library", LibDigest())
 	}
+	words := e.words()
+	all := words
 	if in.Parent != nil {
-		words = append(words, parseMentions(in.Parent.Mentions))
+		all = words.Merge(parseMentions(in.Parent.Mentions))
 	}
-	all := mention.Union(words...)
 	e.Vars.before().describe(d, all)
-	e.Ambient.describeNames(d, all)
+	e.Ambient.describeNames(d, inheritFinders(words, in.Parent), e.Vars.before())
 	if e.Chroot {
 		return nil
 	}
 	return e.Site.Files.describe(d, e.Vars, e.Vars.Values, all)
+}
+
+// words returns what the environment files mention.
+func (e *Environment) words() mention.Words {
+	var words readers
+	for _, f := range e.Files {
+		words = append(words, f.Words)
+	}
+	return mention.Union(words...)
 }
 
 // Observe implements [graph.Observer].
@@ -75,7 +83,7 @@ func (e *Environment) Observe(d *graph.Description, name string, _ *graph.Inputs
 	e.Ambient.describe(d, name)
 	words := e.Ambient.words(name)
 	e.Vars.before().describe(d, words)
-	e.Ambient.describeNames(d, words)
+	e.Ambient.describeNames(d, words.Merge(e.words()), e.Vars.before())
 	return nil
 }
 

@@ -71,7 +71,7 @@ func (h *Hook) Describe(d *graph.Description, in *graph.Inputs) error {
 	}
 	words := h.words(in)
 	env.describe(d, words)
-	h.Ambient.describeNames(d, h.Words)
+	h.Ambient.describeNames(d, inheritFinders(h.Words, in.Parent), env)
 	if h.Chroot {
 		return nil // there it sees no file of the host
 	}
@@ -94,7 +94,7 @@ func (h *Hook) Observe(d *graph.Description, name string, in *graph.Inputs) erro
 	}
 	words := h.Ambient.words(name)
 	env.describe(d, words)
-	h.Ambient.describeNames(d, words)
+	h.Ambient.describeNames(d, words.Merge(h.Words), env)
 	return nil
 }
 
@@ -120,11 +120,12 @@ func (h *Hook) Run(ctx context.Context, w *graph.Work) error {
 		return err
 	}
 	fmt.Fprintf(w.Log, "dib-run-parts %s completed in %.3f s\n", h.Name, time.Since(started).Seconds())
-	return recordRun(w, h.Ambient, h.Vars, h.words(w.Inputs), h.file(), report)
+	return recordRun(w, h.Ambient, h.Vars, h.Words, h.file(), report)
 }
 
-// recordRun says in w what a run read and left.
-func recordRun(w *graph.Work, a *Ambient, v *Variables, words readers, own string, report hookReport) error {
+// recordRun says in w what a run read and left. Words are those of what ran, own
+// is its file.
+func recordRun(w *graph.Work, a *Ambient, v *Variables, words mention.Words, own string, report hookReport) error {
 	changed, err := changedHooks(w.Upper)
 	if err != nil {
 		return err
@@ -136,14 +137,19 @@ func recordRun(w *graph.Work, a *Ambient, v *Variables, words readers, own strin
 		report.Observed = append(report.Observed, observedAll)
 	}
 	w.Coarse, w.Mounts = report.Coarse, report.Mounts
+	all := readers{words}
 	for _, name := range report.Observed {
 		if name == observedFile+own {
 			continue // described anyway
 		}
 		w.Observed = append(w.Observed, name)
-		words = append(words, a.words(name))
+		all = append(all, a.words(name))
 	}
-	w.Mentions = v.keep(mention.Union(words...))
+	carried, err := v.carried(w.Upper, mention.Union(all...))
+	if err != nil {
+		return fmt.Errorf("look for variables in what %s wrote: %w", w.Node.Name, err)
+	}
+	w.Mentions = v.keep(parseMentions(w.Mentions).Merge(carried))
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/dibgraph/dibgraph/graph"
+	"github.com/dibgraph/dibgraph/steps/mention"
 )
 
 // Packages installs the packages that were named for the image as a whole,
@@ -50,5 +51,5 @@ func (p *Packages) Run(ctx context.Context, w *graph.Work) error {
 	if err != nil {
 		return fmt.Errorf("install-packages: %w", err)
 	}
-	return recordRun(w, p.Ambient, p.Vars, p.words(w.Inputs), "", report)
+	return recordRun(w, p.Ambient, p.Vars, mention.Words{}, "", report)
 }

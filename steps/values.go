@@ -19,6 +19,9 @@ type values struct {
 type valueInput struct {
 	word string // what mentions it; empty if it is an input of all
 	line graph.Line
+	// value is the words of its value, which can be, or be part of, the name of
+	// a file.
+	value mention.Words
 }
 
 // prepare writes the lines of an environment.
@@ -28,9 +31,9 @@ func (v *Variables) prepare(env map[string]string) *values {
 		if v.Unkeyed(name) {
 			continue
 		}
-		input := valueInput{line: graph.ValueLine("env "+name, env[name])}
-		if v.Secret(name, env[name]) {
-			input.line = graph.Line{Name: "env " + name, Value: "secret " + graph.DigestText(env[name]).String()}
+		input := valueInput{line: v.line(name, env[name]), value: mention.Plain(env[name])}
+		if parts := v.Parts[name]; parts != nil && env[name] == v.Values[name] {
+			input.line = v.partsLine(name, parts)
 		}
 		if v.Own(name) {
 			input.word = functionName(name)
@@ -40,6 +43,22 @@ func (v *Variables) prepare(env map[string]string) *values {
 	return prepared
 }
 
+// line describes a variable; of a secret only that it is another one.
+func (v *Variables) line(name, value string) graph.Line {
+	if v.Secret(name, value) {
+		return graph.Line{Name: "env " + name, Value: "secret " + graph.DigestText(value).String()}
+	}
+	return graph.ValueLine("env "+name, value)
+}
+
+func (v *Variables) partsLine(name string, parts map[string]string) graph.Line {
+	var lines []graph.Line
+	for _, part := range slices.Sorted(maps.Keys(parts)) {
+		lines = append(lines, v.line(part, parts[part]))
+	}
+	return graph.ListLine("env "+name, lines)
+}
+
 // describe writes the variables that text with these words depends on.
 func (p *values) describe(d *graph.Description, words matcher) {
 	for _, input := range p.inputs {
@@ -47,6 +66,18 @@ func (p *values) describe(d *graph.Description, words matcher) {
 			d.Append(input.line)
 		}
 	}
+}
+
+// seenBy returns the words together with those in the values of the variables
+// that they let a text depend on.
+func (p *values) seenBy(words mention.Words) readers {
+	seen := readers{words}
+	for _, input := range p.inputs {
+		if input.word == "" || words.Match(input.word) {
+			seen = append(seen, input.value)
+		}
+	}
+	return seen
 }
 
 // before returns the variables as they are before environment.d.

@@ -27,6 +27,11 @@ type Variables struct {
 	// since any program may read it.
 	Own func(name string) bool
 
+	// Parts are the variables that the value of one in Values is made of, for
+	// those that are: they are its lines in descriptions, so that a difference
+	// says which of them it was.
+	Parts map[string]map[string]string
+
 	mu          sync.Mutex // guards what follows
 	initial     *values
 	evaluated   *values
@@ -42,15 +47,19 @@ func (v *Variables) keep(words mention.Words) []string {
 	}
 	kept := mention.Words{Names: make(map[string]bool), Prefixes: words.Prefixes}
 	for name := range words.Names {
-		if v.Own(name) || functionWords[name] {
+		if v.lasts(name) {
 			kept.Names[name] = true
 		}
 	}
 	return kept.Strings()
 }
 
-// functionWords are the exported functions, by the names scripts call them.
-var functionWords = map[string]bool{"get_image_element_array": true, "die": true}
+// lasts reports whether a word matters to later steps if something that is in
+// the tree has it: names of variables and exported functions that are inputs
+// only where they are mentioned, and where the merged hooks are in the image.
+func (v *Variables) lasts(word string) bool {
+	return v.Own(word) || word == "get_image_element_array" || word == "die" || word == "in_target"
+}
 
 // parseMentions reads what keep wrote. What cannot be read may be anything.
 func parseMentions(list []string) mention.Words {
@@ -133,4 +142,8 @@ func list(env map[string]string) []string {
 
 // Words returns what a hook that an earlier one put into the build tree
 // mentions.
-func (h PhaseHook) Words() mention.Words { return parseMentions(h.Mentions) }
+func (h PhaseHook) Words() mention.Words {
+	words := parseMentions(h.Mentions)
+	words.Paths = true // its text is not at hand
+	return words
+}

@@ -78,6 +78,9 @@ func inputName(r cache.Reason) string {
 	}
 	switch kind {
 	case "env":
+		if function, ok := strings.CutPrefix(rest, "BASH_FUNC_"); ok {
+			return "the shell function " + strings.TrimSuffix(function, "%%")
+		}
 		return "the variable " + rest
 	case "list":
 		return "what is in " + cmpWhere(r, name)

@@ -19,11 +19,12 @@ func squashMain(args []string, env Env, stderr io.Writer) error {
 	flags.SetOutput(stderr)
 	names := flags.String("elements", "", "space-separated `names` of the elements")
 	path := flags.String("path", "", "colon-separated `directories` that hold elements")
+	hooks := flags.String("hooks", "", "the `directory` of the merged hooks, with the older lists of its phases")
 	if err := flags.Parse(args); err != nil {
 		return fmt.Errorf("%w: %v", errUsage, err)
 	}
 	if flags.NArg() != 1 {
-		return fmt.Errorf("%w: package-installs-squash --elements=NAMES --path=DIRS FILE", errUsage)
+		return fmt.Errorf("%w: package-installs-squash --elements=NAMES --path=DIRS [--hooks=DIR] FILE", errUsage)
 	}
 	files, err := packageFiles(strings.Fields(*names), filepath.SplitList(*path))
 	if err != nil {
@@ -35,6 +36,9 @@ func squashMain(args []string, env Env, stderr io.Writer) error {
 		if err := s.add(src); err != nil {
 			problems = append(problems, err)
 		}
+	}
+	if *hooks != "" {
+		problems = append(problems, s.addOlder(*hooks))
 	}
 	for _, notice := range s.notices {
 		fmt.Fprintf(stderr, "package-installs-squash: note: %s\n", notice)

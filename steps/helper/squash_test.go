@@ -210,3 +210,27 @@ func FuzzSquash(f *testing.F) {
 		}
 	})
 }
+
+// The older lists are merged with the others.
+func TestSquashOlderLists(t *testing.T) {
+	dir := tree(t, map[string]string{
+		"elements/app/package-installs.yaml":      "vim:\n",
+		"hooks/install.d/package-installs-app":    "# tools\ncurl # to fetch\n-nano\n\n",
+		"hooks/post-install.d/package-installs-b": "less\n",
+		"hooks/install.d/50-app":                  "not a list\n",
+	})
+	out := filepath.Join(t.TempDir(), "package-installs.json")
+	var stderr bytes.Buffer
+	args := []string{"--elements=app", "--path=" + filepath.Join(dir, "elements"), "--hooks=" + filepath.Join(dir, "hooks"), out}
+	if err := squashMain(args, environment(), &stderr); err != nil {
+		t.Fatal(err)
+	}
+	list, err := os.ReadFile(listName(out))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "install.d\tinstall\tapp\tcurl\ninstall.d\tinstall\tapp\tvim\ninstall.d\tuninstall\tapp\tnano\npost-install.d\tinstall\tb\tless\n"
+	if string(list) != want {
+		t.Errorf("the merged list is %q, want %q", list, want)
+	}
+}

@@ -15,7 +15,7 @@ import (
 // the text starts; [ReadByTools] is for those.
 func Of(text []byte) Words {
 	if isBinary(text) {
-		return Words{All: true}
+		return Words{All: true, Opaque: true, Paths: true}
 	}
 	w := Words{Names: map[string]bool{}}
 	for start, end := range wordsOf(text) {
@@ -33,6 +33,7 @@ func Of(text []byte) Words {
 		w.Names["argv"] = true
 	}
 	w.All = code.usesAll() || code.computesNames()
+	w.Paths = code.computesPaths()
 	w.Prefixes = sortedSet(append(w.Prefixes, code.prefixes()...))
 	return w
 }

@@ -18,6 +18,11 @@ type Words struct {
 	Prefixes []string
 	// All is set when the text may depend on any variable.
 	All bool
+	// Opaque is set when it is no text, so that nothing is known of it.
+	Opaque bool
+	// Paths is set when the text puts names of files together when it runs, so
+	// that its words do not tell which. It does not survive [Words.Strings].
+	Paths bool
 }
 
 // Match reports whether the text may depend on the variable. An exported
@@ -50,7 +55,7 @@ func (w Words) Merge(o Words) Words {
 	case w.empty():
 		return o
 	}
-	merged := Words{Names: maps.Clone(w.Names), All: w.All || o.All}
+	merged := Words{Names: maps.Clone(w.Names), All: w.All || o.All, Opaque: w.Opaque || o.Opaque, Paths: w.Paths || o.Paths}
 	if merged.Names == nil {
 		merged.Names = map[string]bool{}
 	}
@@ -63,7 +68,7 @@ func (w Words) Merge(o Words) Words {
 func Union(all ...Words) Words {
 	union := Words{Names: map[string]bool{}}
 	for _, w := range all {
-		union.All = union.All || w.All
+		union.All, union.Opaque, union.Paths = union.All || w.All, union.Opaque || w.Opaque, union.Paths || w.Paths
 		maps.Copy(union.Names, w.Names)
 		union.Prefixes = append(union.Prefixes, w.Prefixes...)
 	}
@@ -71,7 +76,9 @@ func Union(all ...Words) Words {
 	return union
 }
 
-func (w Words) empty() bool { return !w.All && len(w.Names) == 0 && len(w.Prefixes) == 0 }
+func (w Words) empty() bool {
+	return !w.All && !w.Opaque && !w.Paths && len(w.Names) == 0 && len(w.Prefixes) == 0
+}
 
 // Strings returns the words in a form that can be kept: sorted, a prefix with
 // "*" after it, and nothing but "*" when the text may depend on any variable.
