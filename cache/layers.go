@@ -50,12 +50,8 @@ func (s *Store) CommitLayer(upper string, o LayerOptions) (Layer, error) {
 }
 
 func (s *Store) commitLayer(upper string, o LayerOptions) (Layer, error) {
-	volatile, err := parsePatterns(o.Volatile)
+	tree, err := scanUpper(upper, o)
 	if err != nil {
-		return Layer{}, err
-	}
-	tree := scan{root: upper, volatile: volatile.match}
-	if err := tree.run(); err != nil {
 		return Layer{}, err
 	}
 	if err := tree.cleanUp(); err != nil {
@@ -77,6 +73,25 @@ func (s *Store) commitLayer(upper string, o LayerOptions) (Layer, error) {
 		return Layer{}, err
 	}
 	return layer, s.storeLayer(upper, &tree.listing, m)
+}
+
+// ListUpper returns the listing that an upper directory would have as a layer.
+// Nothing may write to it meanwhile; it stays as it is.
+func ListUpper(upper string, o LayerOptions) (*Listing, error) {
+	tree, err := scanUpper(filepath.Clean(upper), o)
+	if err != nil {
+		return nil, fmt.Errorf("list %q: %w", upper, err)
+	}
+	return &tree.listing, nil
+}
+
+func scanUpper(upper string, o LayerOptions) (*scan, error) {
+	volatile, err := parsePatterns(o.Volatile)
+	if err != nil {
+		return nil, err
+	}
+	tree := &scan{root: upper, volatile: volatile.match}
+	return tree, tree.run()
 }
 
 // cleanUp removes what must not be in a layer. It is done after the whole tree
