@@ -27,6 +27,9 @@ type Builder struct {
 	// OnlyCached runs nothing: the first miss ends the build with an
 	// [*UncachedError].
 	OnlyCached bool
+	// Recheck says which nodes that hit run once more, to see whether they
+	// leave what is recorded; nil is none. The build goes on with the record.
+	Recheck func(*Node) bool
 	// KeepFailed, if not nil, is given the directory with what a failed
 	// node had written into the build tree, before it is thrown away.
 	KeepFailed func(n *Node, upper string) error
@@ -146,7 +149,7 @@ func (b *Builder) take(ctx context.Context, n *Node, in *Inputs) *Result {
 	if err != nil {
 		return b.finished(&Result{Node: n, Status: Failed, Err: err})
 	}
-	return b.finished(b.hit(n, v))
+	return b.finished(b.found(ctx, n, in, v))
 }
 
 // make runs a node under the lock of its key, unless another process or
@@ -165,7 +168,7 @@ func (b *Builder) make(ctx context.Context, n *Node, in *Inputs, first verdict) 
 		return failed(err)
 	}
 	if v.hit() {
-		return b.finished(b.hit(n, v))
+		return b.finished(b.found(ctx, n, in, v))
 	}
 	// The first look may have removed a record it found without its content;
 	// the second then knows less about why the node runs.

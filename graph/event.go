@@ -23,13 +23,22 @@ type Started struct {
 	Log string
 }
 
+// Rechecking says that a node that hit begins to run again for a [Recheck].
+type Rechecking struct {
+	Node *Node
+	At   time.Time
+	// Log is the file that the node's output is being written to.
+	Log string
+}
+
 // Waiting says that another process is building the same node.
 type Waiting struct{ Node *Node }
 
 // Finished says that a node hit, ran or failed.
 type Finished struct{ Result *Result }
 
-func (Planned) event()  {}
-func (Started) event()  {}
-func (Waiting) event()  {}
-func (Finished) event() {}
+func (Planned) event()    {}
+func (Started) event()    {}
+func (Rechecking) event() {}
+func (Waiting) event()    {}
+func (Finished) event()   {}

@@ -29,6 +29,7 @@ type fake struct {
 	node  *Node
 	deps  []*Node
 	fail  func() error
+	moody func() string // adds to what the node leaves, and is no input
 }
 
 func (f *fake) own() string {
@@ -75,6 +76,9 @@ func (f *fake) Run(_ context.Context, w *Work) error {
 			return err
 		}
 		out += "[" + string(content) + "]"
+	}
+	if f.moody != nil {
+		out += f.moody()
 	}
 	if f.node.Layer {
 		if err := os.WriteFile(filepath.Join(w.Upper, f.node.Name), []byte(out), 0o644); err != nil {

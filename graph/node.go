@@ -142,6 +142,8 @@ type Result struct {
 	// Changed says that a node that ran left something else than the record
 	// it was compared with. False means early cutoff.
 	Changed bool
+	// Recheck is set for a node that hit and ran again to be compared.
+	Recheck *Recheck
 	// Log is what a node that ran or failed printed.
 	Log     cache.Blob
 	Started time.Time

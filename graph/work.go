@@ -166,6 +166,18 @@ func (b *Builder) commit(w *Work, v verdict, started time.Time, log cache.Blob) 
 }
 
 func (b *Builder) takeOutputs(dir string, outputs map[string]cache.Blob) error {
+	return eachOutput(dir, func(name, path string) error {
+		blob, err := b.Store.PutFile(path)
+		if err != nil {
+			return fmt.Errorf("keep output %q: %w", name, err)
+		}
+		outputs[name] = blob
+		return nil
+	})
+}
+
+// eachOutput calls f for every output in a directory that actions write to.
+func eachOutput(dir string, f func(name, path string) error) error {
 	return filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
 		if err != nil || !e.Type().IsRegular() {
 			return err
@@ -174,11 +186,6 @@ func (b *Builder) takeOutputs(dir string, outputs map[string]cache.Blob) error {
 		if err != nil {
 			return err
 		}
-		blob, err := b.Store.PutFile(path)
-		if err != nil {
-			return fmt.Errorf("keep output %q: %w", name, err)
-		}
-		outputs[name] = blob
-		return nil
+		return f(name, path)
 	})
 }
