@@ -290,11 +290,12 @@ func eachFile(dir string, do func(path string) error) error {
 }
 
 // writeTar writes the tree as it boots, with the mount points of the kernel's
-// filesystems as empty directories.
+// filesystems as empty directories. Access and change times, which tar would add
+// where there are extended attributes, are those of this copy and say nothing.
 func (run *diskRun) writeTar(ctx context.Context) error {
 	run.say("writing the tar file")
 	return runTool(ctx, "tar", "-C", TargetDir, "-cf", filepath.Join(run.Out, TarOutput), "--sort=name", "--numeric-owner",
-		"--xattrs", "--xattrs-include=*", "--exclude=./lost+found", ".")
+		"--xattrs", "--xattrs-include=*", "--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime", "--exclude=./lost+found", ".")
 }
 
 // collectBeside makes outputs of what hooks left beside the image.
