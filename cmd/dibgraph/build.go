@@ -25,6 +25,7 @@ type buildOptions struct {
 	dryRun     bool
 	keepFailed bool
 	onlyCached bool
+	check      []string
 }
 
 func newBuildCommand(store *storeOptions) *cobra.Command {
@@ -38,10 +39,19 @@ made. Only nodes whose inputs changed run; "dibgraph explain" says why they did.
 Elements are looked for in the directories of --elements-path, then of
 $ELEMENTS_PATH, then among the embedded ones ("dibgraph elements list"). Needs
 root, since hooks run in a chroot and filesystems are mounted.
+
+With --check, nodes that are in the cache run once more, on the state that is
+recorded, and what they leave is compared with the record: a hook whose result
+is another one each time, or that reads something which is no input, shows. The
+globs choose nodes by name (a "*" stands for any text). What the second run left
+is thrown away, and the image is made of what is recorded. Times, logs and other
+files that do not count as content may differ. A disk image always may differ in
+its bytes; that is said and is no reason for exit status 5.
 `,
 		Example: `  dibgraph build -o web debian-minimal vm web
   dibgraph build -a amd64 -t raw,qcow2 --checksum -o /srv/images/web debian-minimal vm web
-  DIB_RELEASE=trixie dibgraph build -p vim,tmux debian-minimal vm`,
+  DIB_RELEASE=trixie dibgraph build -p vim,tmux debian-minimal vm
+  dibgraph build --check='install.d/*' -o web debian-minimal vm web`,
 		Args: noElements,
 		RunE: func(c *cobra.Command, args []string) error { return runBuild(c.Context(), c, &o, args) },
 	}
@@ -51,6 +61,8 @@ root, since hooks run in a chroot and filesystems are mounted.
 	f.BoolVar(&o.dryRun, "dry-run", false, "say what would run, as plan does, and stop")
 	f.StringVar(&o.progress, "progress", "auto", "how to show progress on standard error: auto, tty, plain or json")
 	f.BoolVar(&o.onlyCached, "require-cached", false, "run nothing: at the first node that is not cached say why and end with status 6")
+	f.StringSliceVar(&o.check, "check", nil, "run cached nodes again and compare: all, or those named by `globs`, with commas")
+	f.Lookup("check").NoOptDefVal = "*"
 	f.BoolVar(&o.keepFailed, "keep-failed", false, "keep what a failed node had written, and say where")
 	return c
 }
@@ -59,6 +71,12 @@ func runBuild(ctx context.Context, c *cobra.Command, o *buildOptions, args []str
 	show, err := newProgress(o.progress, c.ErrOrStderr())
 	if err != nil {
 		return err
+	}
+	if err := nodeGlobs(o.check).check(); err != nil {
+		return &usageError{fmt.Errorf("--check: %w", err)}
+	}
+	if o.check != nil && o.dryRun {
+		return &usageError{errors.New("--check with --dry-run: a check has to run what it compares")}
 	}
 	img, err := o.image.load(args)
 	if err != nil {
@@ -88,6 +106,9 @@ func (o *buildOptions) build(ctx context.Context, c *cobra.Command, show progres
 	if o.keepFailed {
 		b.KeepFailed = func(n *graph.Node, upper string) error { return keepFailed(store, n, upper, show) }
 	}
+	if o.check != nil {
+		b.Recheck = func(n *graph.Node) bool { return nodeGlobs(o.check).match(n.Name) }
+	}
 	for _, notice := range img.Notices {
 		show.notice(notice)
 	}
@@ -104,6 +125,11 @@ func (o *buildOptions) build(ctx context.Context, c *cobra.Command, show progres
 	show.end(record)
 	if uncached := explainMiss(store, record, err); uncached != nil {
 		return uncached
+	}
+	if err == nil && o.check != nil {
+		report := newCheckReport(o.check, results)
+		show.checked(report)
+		err = report.err(o.check, results)
 	}
 	err = errors.Join(explainFailure(store, err), store.PutBuild(record))
 	for _, path := range delivered {

@@ -26,6 +26,7 @@ const (
 	exitUsage       = 2
 	exitInvalid     = 3 // the definition or an element is invalid
 	exitCache       = 4 // the store cannot be used
+	exitDiverged    = 5 // a node that ran again left something else than is recorded
 	exitUncached    = 6 // --require-cached, and something is not
 	exitInterrupted = 130
 )
@@ -37,6 +38,7 @@ EXIT STATUS
   2    wrong usage
   3    the definition or an element is invalid
   4    the local store cannot be used
+  5    a node run again by --check left something else than is recorded
   6    a node is not cached, and --require-cached was given
   130  interrupted
 `

@@ -132,7 +132,7 @@ func (n narrator) changes(explained []graph.Explanation, all bool) {
 		n.change(c)
 		few := !all && c.cause.Reason.Detail == neverBuilt && len(c.nodes) > 1
 		if few {
-			n.say("  all %d nodes that had no record: %s", len(c.nodes), nodeNames(c.nodes))
+			n.say("  all %d nodes that had no record: %s", len(c.nodes), namesOf(c.nodes))
 		}
 		for _, consequence := range c.nodes {
 			if !few || consequence.node.Error != "" {
@@ -183,7 +183,7 @@ func causeTitle(c graph.Cause) string {
 	return reasonTitle(r)
 }
 
-func nodeNames(nodes []consequence) string {
+func namesOf(nodes []consequence) string {
 	var names []string
 	for _, c := range nodes {
 		names = append(names, c.node.Name)

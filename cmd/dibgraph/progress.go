@@ -19,6 +19,8 @@ type progress interface {
 	event(graph.Event)
 	notice(text string)
 	end(*cache.Build)
+	// checked comes after end if nodes were run again to be compared.
+	checked(checkReport)
 	started() time.Time
 }
 
@@ -59,6 +61,8 @@ func (p *plainProgress) event(e graph.Event) {
 		fmt.Fprintf(p.w, "wait  %s: another process is building it\n", e.Node.Name)
 	case graph.Started:
 		fmt.Fprintf(p.w, "run   %s: %s\n", e.Node.Name, firstReason(e.Reasons))
+	case graph.Rechecking:
+		fmt.Fprintf(p.w, "check %s\n", e.Node.Name)
 	case graph.Finished:
 		if line := finishedLine(e.Result); line != "" {
 			fmt.Fprintln(p.w, line)
@@ -68,8 +72,13 @@ func (p *plainProgress) event(e graph.Event) {
 
 func (p *plainProgress) end(b *cache.Build) { fmt.Fprintln(p.w, summaryLine(b)) }
 
+func (p *plainProgress) checked(c checkReport) { fmt.Fprintln(p.w, c.line()) }
+
 // finishedLine says what became of a node.
 func finishedLine(r *graph.Result) string {
+	if r.Recheck != nil {
+		return checkText(r)
+	}
 	switch r.Status {
 	case graph.Hit:
 		return "hit   " + r.Node.Name
@@ -139,6 +148,8 @@ type jsonEvent struct {
 	Nodes   int            `json:"nodes,omitempty"`
 	Image   string         `json:"image,omitempty"`
 	Outcome string         `json:"outcome,omitempty"`
+	Check   *jsonCheck     `json:"check,omitempty"`
+	Checked *jsonChecked   `json:"checked,omitempty"`
 }
 
 func (p *jsonProgress) write(e jsonEvent) {
@@ -162,11 +173,16 @@ func (p *jsonProgress) event(e graph.Event) {
 		p.write(jsonEvent{Event: "waiting", Node: e.Node.Name})
 	case graph.Started:
 		p.write(jsonEvent{Event: "started", Node: e.Node.Name, Kind: e.Node.Kind, Reasons: e.Reasons})
+	case graph.Rechecking:
+		p.write(jsonEvent{Event: "rechecking", Node: e.Node.Name, Kind: e.Node.Kind})
 	case graph.Finished:
 		r := e.Result
 		out := jsonEvent{Event: "finished", Node: r.Node.Name, Kind: r.Node.Kind, Status: r.Status, Reasons: r.Reasons, Seconds: r.Took.Seconds()}
 		if r.Status == graph.Ran {
 			out.Changed = &r.Changed
+		}
+		if r.Recheck != nil {
+			out.Check = newJSONCheck(r.Recheck)
 		}
 		if r.Err != nil {
 			out.Error = r.Err.Error()
@@ -177,4 +193,8 @@ func (p *jsonProgress) event(e graph.Event) {
 
 func (p *jsonProgress) end(b *cache.Build) {
 	p.write(jsonEvent{Event: "end", Image: b.Image, Outcome: b.Outcome, Nodes: len(b.Nodes), Seconds: b.Duration.Seconds()})
+}
+
+func (p *jsonProgress) checked(c checkReport) {
+	p.write(jsonEvent{Event: "checked", Checked: newJSONChecked(c)})
 }

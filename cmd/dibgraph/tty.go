@@ -85,12 +85,17 @@ func (p *ttyProgress) event(e graph.Event) {
 	case graph.Started:
 		p.forget(e.Node.Name)
 		p.running = append(p.running, &runningNode{e.Node.Name, e.At, e.Log})
+	case graph.Rechecking:
+		p.forget(e.Node.Name)
+		p.running = append(p.running, &runningNode{e.Node.Name, e.At, e.Log})
 	case graph.Finished:
 		p.forget(e.Result.Node.Name)
 		switch e.Result.Status {
 		case graph.Hit:
 			p.hits++
-			return // hits are counted, not listed
+			if e.Result.Recheck == nil {
+				return // hits are counted, not listed
+			}
 		case graph.Ran:
 			p.ran++
 		}
@@ -112,6 +117,8 @@ func (p *ttyProgress) end(b *cache.Build) {
 	p.clear()
 	fmt.Fprintln(p.w, summaryLine(b))
 }
+
+func (p *ttyProgress) checked(c checkReport) { fmt.Fprintln(p.w, c.line()) }
 
 // redraw prints a line above the region, if there is one, and the region.
 func (p *ttyProgress) redraw(above string) {
