@@ -50,11 +50,14 @@ type BuildNode struct {
 	// nothing after it had to run for its sake.
 	Same bool `json:"same,omitempty"`
 	// Coarse says that the run whose result was used could not be observed.
-	Coarse   bool          `json:"coarse,omitempty"`
+	Coarse bool `json:"coarse,omitempty"`
+	// Started is when it began to run, or when it was found to hit.
 	Started  time.Time     `json:"started,omitzero"`
 	Duration time.Duration `json:"duration,omitempty"`
 	Error    string        `json:"error,omitempty"`
 	Saved    time.Duration `json:"saved,omitempty"` // how long the run took that a hit made unnecessary
+	// Dependencies are the nodes of the build that had to be finished first.
+	Dependencies []string `json:"dependencies,omitempty"`
 }
 
 // PutBuild stores b, or stores it again if there is one with its ID and image.

@@ -179,7 +179,7 @@ func (b *Builder) make(ctx context.Context, n *Node, in *Inputs, first verdict) 
 func (b *Builder) hit(n *Node, v verdict) *Result {
 	r := &Result{
 		Node: n, Status: Hit, Record: v.record, State: stateOf(v.record), Log: v.record.Log,
-		Reasons: v.reasons, Last: v.lastKey(),
+		Reasons: v.reasons, Last: v.lastKey(), Started: b.now(),
 	}
 	if v.last == nil || v.last.Key != v.record.Key {
 		r.Err = b.Store.SetLast(n.Image, n.Name, v.record.Key)

@@ -145,7 +145,9 @@ type Result struct {
 	// Recheck is set for a node that hit and ran again to be compared.
 	Recheck *Recheck
 	// Log is what a node that ran or failed printed.
-	Log     cache.Blob
+	Log cache.Blob
+	// Started is when it began to run, or when it was found to hit; zero in a
+	// plan.
 	Started time.Time
 	// Took is how long the node ran here; zero for a hit.
 	Took time.Duration
@@ -176,6 +178,9 @@ func (r *Result) Summary() cache.BuildNode {
 	}
 	if r.Err != nil {
 		n.Error = r.Err.Error()
+	}
+	for _, d := range r.Node.dependencies() {
+		n.Dependencies = append(n.Dependencies, d.Name)
 	}
 	return n
 }
