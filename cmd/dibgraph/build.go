@@ -26,6 +26,7 @@ type buildOptions struct {
 	keepFailed bool
 	onlyCached bool
 	check      []string
+	files      reportFiles
 }
 
 func newBuildCommand(store *storeOptions) *cobra.Command {
@@ -47,10 +48,15 @@ globs choose nodes by name (a "*" stands for any text). What the second run left
 is thrown away, and the image is made of what is recorded. Times, logs and other
 files that do not count as content may differ. A disk image always may differ in
 its bytes; that is said and is no reason for exit status 5.
+
+--report writes what happened, and why, as a page that needs nothing but a
+browser, or as JSON (docs/report.schema.json describes it); --trace writes a
+timeline for ui.perfetto.dev or chrome://tracing.
 `,
 		Example: `  dibgraph build -o web debian-minimal vm web
   dibgraph build -a amd64 -t raw,qcow2 --checksum -o /srv/images/web debian-minimal vm web
   DIB_RELEASE=trixie dibgraph build -p vim,tmux debian-minimal vm
+  dibgraph build --report build.html --report build.json --trace build.trace debian-minimal vm
   dibgraph build --check='install.d/*' -o web debian-minimal vm web`,
 		Args: noElements,
 		RunE: func(c *cobra.Command, args []string) error { return runBuild(c.Context(), c, &o, args) },
@@ -63,6 +69,7 @@ its bytes; that is said and is no reason for exit status 5.
 	f.BoolVar(&o.onlyCached, "require-cached", false, "run nothing: at the first node that is not cached say why and end with status 6")
 	f.StringSliceVar(&o.check, "check", nil, "run cached nodes again and compare: all, or those named by `globs`, with commas")
 	f.Lookup("check").NoOptDefVal = "*"
+	o.files.addFlags(f)
 	f.BoolVar(&o.keepFailed, "keep-failed", false, "keep what a failed node had written, and say where")
 	return c
 }
@@ -77,6 +84,9 @@ func runBuild(ctx context.Context, c *cobra.Command, o *buildOptions, args []str
 	}
 	if o.check != nil && o.dryRun {
 		return &usageError{errors.New("--check with --dry-run: a check has to run what it compares")}
+	}
+	if err := o.files.check(o.dryRun); err != nil {
+		return err
 	}
 	img, err := o.image.load(args)
 	if err != nil {
@@ -132,6 +142,7 @@ func (o *buildOptions) build(ctx context.Context, c *cobra.Command, show progres
 		err = report.err(o.check, results)
 	}
 	err = errors.Join(explainFailure(store, err), store.PutBuild(record))
+	err = errors.Join(err, o.files.write(reporter{store}.report(record, record)))
 	for _, path := range delivered {
 		fmt.Fprintln(c.OutOrStdout(), path)
 	}

@@ -32,7 +32,7 @@ func (o *imageOptions) addFlags(c *cobra.Command) {
 	f.StringVarP(&o.def.Arch, "arch", "a", "", "target `architecture` (default $ARCH, else this machine's)")
 	f.StringVarP(&o.output, "output", "o", "", "`name` of the image, with directories (default $IMAGE_NAME, else image)")
 	f.StringSliceVarP(&o.types, "type", "t", nil, "output `types`, with commas: qcow2, raw, tar, vmdk, vdi, vhdx … (default qcow2)")
-	f.CountVarP(&o.def.Trace, "trace", "x", "trace what hooks do; twice for more")
+	f.CountVarP(&o.def.Trace, "trace-hooks", "x", "trace what hooks do; twice for more")
 	f.BoolVarP(&o.def.Uncompressed, "uncompressed", "u", false, "do not compress qcow2 images")
 	f.BoolVarP(&o.def.SkipBase, "skip-base", "n", false, "leave the element base out")
 	f.StringSliceVarP(&o.def.Packages, "packages", "p", nil, "`packages` to install after install.d, with commas")

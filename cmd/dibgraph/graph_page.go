@@ -1,0 +1,83 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dibgraph/dibgraph/cache"
+	"github.com/dibgraph/dibgraph/cmd/dibgraph/reports"
+	"github.com/dibgraph/dibgraph/graph"
+)
+
+// A graphPage is what "graph --html" makes a page of.
+type graphPage struct {
+	file  string // - is standard output
+	build string // the id of a past build
+}
+
+// checkArgs allows no elements if the page is to be of a past build.
+func (p *graphPage) checkArgs(c *cobra.Command, args []string) error {
+	if p.build != "" && (p.file == "" || len(args) > 0) {
+		return errors.New("--build goes with --html, and without elements: it is about a past build")
+	}
+	if p.file == "" {
+		return noElements(c, args)
+	}
+	for _, arg := range args {
+		if strings.HasSuffix(arg, ".html") {
+			return fmt.Errorf("%q is no element; for a page in that file write --html=%s", arg, arg)
+		}
+	}
+	return nil
+}
+
+// write makes the page: of what a build of the elements would do now, or of a
+// past build.
+func (p *graphPage) write(c *cobra.Command, store *cache.Store, image *imageOptions, args []string) error {
+	r, err := p.report(store, image, args)
+	if err != nil {
+		return err
+	}
+	if p.file == "-" {
+		return r.WriteHTML(c.OutOrStdout())
+	}
+	return writeTarget(p.file, r.WriteHTML)
+}
+
+func (p *graphPage) report(store *cache.Store, image *imageOptions, args []string) (*reports.Report, error) {
+	if len(args) == 0 {
+		build, err := p.past(store, image.output)
+		if err != nil {
+			return nil, err
+		}
+		return reporter{store}.report(build, build), nil
+	}
+	img, err := image.load(args)
+	if err != nil {
+		return nil, err
+	}
+	_, results, err := forecast(img, store)
+	if err != nil {
+		return nil, err
+	}
+	name := img.Definition.Name
+	build := &cache.Build{Image: name, Args: img.Definition.Args, Outcome: graph.OutcomePlanned}
+	for _, r := range results {
+		build.Nodes = append(build.Nodes, r.Summary())
+	}
+	return reporter{store}.report(build, buildBefore(store, name, "")), nil
+}
+
+func (p *graphPage) past(store *cache.Store, image string) (*cache.Build, error) {
+	if p.build == "" {
+		return lastBuild(store, image)
+	}
+	build, err := store.Build(p.build)
+	if errors.Is(err, cache.ErrMissing) {
+		return nil, fmt.Errorf("graph --build %s: this store has no build of that id: %w", p.build, err)
+	}
+	return build, err
+}

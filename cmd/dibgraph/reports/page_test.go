@@ -1,0 +1,98 @@
+package reports
+
+import (
+	"bytes"
+	"html"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/dibgraph/dibgraph/cache"
+)
+
+func pageOf(t *testing.T, r *Report) string {
+	t.Helper()
+	var out bytes.Buffer
+	if err := r.WriteHTML(&out); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+// Every link leads to a node of the page, from the graph, the timeline and the
+// table; nothing is loaded from anywhere.
+func TestPageIsWhole(t *testing.T) {
+	r := sample(37)
+	text := pageOf(t, r)
+	ids := make(map[string]bool)
+	for _, id := range regexp.MustCompile(`<article id="([^"]*)"`).FindAllStringSubmatch(text, -1) {
+		ids[html.UnescapeString(id[1])] = true
+	}
+	if len(ids) != len(r.Nodes) {
+		t.Errorf("%d articles of %d nodes", len(ids), len(r.Nodes))
+	}
+	links := regexp.MustCompile(`<a [^>]*href="([^"]*)"`).FindAllStringSubmatch(text, -1)
+	for _, link := range links {
+		name, err := url.PathUnescape(strings.TrimPrefix(html.UnescapeString(link[1]), "#"))
+		if err != nil || !ids[name] {
+			t.Errorf("a link to %q leads nowhere", link[1])
+		}
+	}
+	if len(links) < 3*len(r.Nodes) {
+		t.Errorf("only %d links", len(links))
+	}
+	if outside := regexp.MustCompile(`(?i)(src|srcset|action|data|poster)=|https?:|@import|url\((?:[^#])`).FindString(text); outside != "" {
+		t.Errorf("the page has %q", outside)
+	}
+	for _, status := range []string{"hit", "ran"} {
+		if !strings.Contains(text, `<li class="s-`+status) {
+			t.Errorf("the legend lacks %s", status)
+		}
+	}
+}
+
+func TestPageIsSmall(t *testing.T) {
+	for hooks, limit := range map[int]int{37: 130 << 10, 480: 1300 << 10} {
+		if r := sample(hooks); len(pageOf(t, r)) > limit {
+			t.Errorf("%d nodes take %d bytes, more than %d", len(r.Nodes), len(pageOf(t, r)), limit)
+		}
+	}
+}
+
+// hostile is what somebody who wants to run code in the page would try.
+const hostile = `"'><script>alert(1)</script></script></style><img src=x onerror=alert(1)>`
+
+func TestPageEscapes(t *testing.T) {
+	r := sample(37)
+	clean := pageOf(t, r)
+	n := &r.Nodes[len(r.Nodes)-5]
+	n.Name, n.Status, n.Outcome, n.Reason, n.Error = "install.d/50-"+hostile, "failed", hostile, hostile, hostile
+	n.Why = []Why{{hostile, []string{"+" + hostile, hostile}, []Hop{{hostile, hostile}}}}
+	n.Log, n.Kind, n.Dependencies = Log{Text: hostile}, hostile, append(n.Dependencies, hostile)
+	r.Build.Image, r.Headline, r.Facts = hostile, hostile, []Fact{{hostile, hostile}}
+	r.Timed = &cache.Build{Started: began, Nodes: []cache.BuildNode{n.BuildNode}}
+	text := pageOf(t, r)
+	for _, tag := range []string{"<script", "</script", "<style", "</style", "<img"} {
+		if got, want := strings.Count(text, tag), strings.Count(clean, tag); got != want {
+			t.Errorf("%d times %q, want %d", got, tag, want)
+		}
+	}
+	if !strings.Contains(text, html.EscapeString("<script>alert(1)</script>")) {
+		t.Error("what the hook printed is not there at all")
+	}
+}
+
+// A page of a build that planned or did nothing is one too.
+func TestPageOfLittle(t *testing.T) {
+	for _, b := range []*cache.Build{
+		{Image: "none", Outcome: "failed"},
+		{Image: "plan", Outcome: "planned", Nodes: []cache.BuildNode{{Name: "disk", Status: "maybe"}}},
+	} {
+		r := worded(b)
+		r.Timed = nil
+		if text := pageOf(t, r); !strings.Contains(text, "This image was not built yet.") || !strings.Contains(text, "</html>") {
+			t.Errorf("the page of %s lacks its end or its empty timeline:\n%s", b.Image, text)
+		}
+	}
+}
