@@ -1,10 +1,8 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"regexp"
 	"strings"
 	"time"
@@ -12,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dibgraph/dibgraph/cache"
+	"github.com/dibgraph/dibgraph/cmd/dibgraph/reports"
 	"github.com/dibgraph/dibgraph/elements"
 	"github.com/dibgraph/dibgraph/graph"
 )
@@ -71,7 +70,7 @@ func runExplain(c *cobra.Command, o *explainOptions, args []string) error {
 		}
 	}
 	if o.json {
-		return printJSON(c.OutOrStdout(), explainedBuild{build, explained})
+		return reports.WriteJSON(c.OutOrStdout(), build, explained)
 	}
 	n := narrator{comparer: comparer{store}, w: c.OutOrStdout(), build: build}
 	n.headline(explained, o.node == "")
@@ -85,37 +84,9 @@ func runExplain(c *cobra.Command, o *explainOptions, args []string) error {
 	return nil
 }
 
-// An explainedBuild is a build whose nodes carry their first causes. It is
-// what --json prints.
-type explainedBuild struct {
-	*cache.Build
-	Nodes []graph.Explanation `json:"nodes"`
-}
-
-func printJSON(w io.Writer, value any) error {
-	out := json.NewEncoder(w)
-	out.SetIndent("", "  ")
-	return out.Encode(value)
-}
-
 // explainBuild finds the first causes of every node of a build.
 func explainBuild(store *cache.Store, build *cache.Build) []graph.Explanation {
-	e := graph.Explainer{Build: build, Earlier: func(id string) *cache.Build {
-		ids, err := store.Builds(build.Image)
-		if err != nil {
-			return nil // then the way back ends here
-		}
-		for _, other := range ids {
-			if id == "" || other < id {
-				b, err := store.Build(other)
-				if err != nil {
-					continue
-				}
-				return b
-			}
-		}
-		return nil
-	}}
+	e := graph.Explainer{Build: build, Earlier: func(id string) *cache.Build { return buildBefore(store, build.Image, id) }}
 	return e.Explain()
 }
 

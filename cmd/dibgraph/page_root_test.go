@@ -101,7 +101,7 @@ func TestPageInBrowser(t *testing.T) {
 	if s.Open != "install.d/50-app" || s.Articles != 1 {
 		t.Errorf("%d nodes are shown, at %q", s.Articles, s.Open)
 	}
-	for _, text := range []string{"install.d/50-app", "ran", "50-app changed", "\n- ", "\n+ "} {
+	for _, text := range []string{"install.d/50-app", "ran", "50-app changed", "\n-echo one", "\n+echo two"} {
 		if !strings.Contains(s.Panel, text) {
 			t.Errorf("the panel lacks %q:\n%s", text, s.Panel)
 		}

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dibgraph/dibgraph/cache"
+	"github.com/dibgraph/dibgraph/cmd/dibgraph/reports"
 	"github.com/dibgraph/dibgraph/elements"
 	"github.com/dibgraph/dibgraph/graph"
 )
@@ -52,7 +53,7 @@ func runPlan(c *cobra.Command, o *storeOptions, img *elements.Image, asJSON bool
 	w := c.OutOrStdout()
 	build := plannedBuild(img, results)
 	if asJSON {
-		return printJSON(w, explainedBuild{build, explainBuild(store, build)})
+		return reports.WriteJSON(w, build, explainBuild(store, build))
 	}
 	forecast := forecastOf(store, results)
 	for _, line := range forecast.lines {

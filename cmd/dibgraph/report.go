@@ -24,8 +24,7 @@ func (r reporter) report(b, timed *cache.Build) *reports.Report {
 		}
 	}
 	out := &reports.Report{Build: b, Timed: timed, Facts: factsOf(b)}
-	e := graph.Explainer{Build: b, Earlier: func(id string) *cache.Build { return buildBefore(r.store, b.Image, id) }}
-	for _, explained := range e.Explain() {
+	for _, explained := range explainBuild(r.store, b) {
 		count[graph.Status(explained.Status)]++
 		n := reports.Node{
 			Explanation: explained, Outcome: outcome(explained.BuildNode),
@@ -33,7 +32,7 @@ func (r reporter) report(b, timed *cache.Build) *reports.Report {
 		}
 		if len(n.Reasons) > 0 {
 			// Without one, causes are those of an earlier build that failed.
-			n.Reason, n.Why = firstReason(n.Reasons), whyOf(explained.Causes)
+			n.Reason, n.Why = firstReason(n.Reasons), r.whyOf(explained.Causes)
 		}
 		if n.Duration > 0 {
 			n.Took = seconds(n.Duration)
@@ -108,25 +107,18 @@ func factsOf(b *cache.Build) []reports.Fact {
 	return facts
 }
 
-func whyOf(causes []graph.Cause) []reports.Why {
+func (r reporter) whyOf(causes []graph.Cause) []reports.Why {
+	n := narrator{comparer: comparer{r.store}}
 	var all []reports.Why
 	for _, c := range causes {
-		title, lines := worded(c.Reason)
+		why := reports.Why{Title: causeTitle(c), Lines: n.difference(c.Reason)}
 		if len(c.Path) > 0 {
-			title = c.Node + ": " + title
+			why.Title = c.Node + ": " + why.Title
 		}
-		why := reports.Why{Title: title, Lines: lines}
 		for _, hop := range c.Path {
-			text, _ := worded(hop.Reason)
-			why.Way = append(why.Way, reports.Hop{Node: hop.Node, Text: text})
+			why.Way = append(why.Way, reports.Hop{Node: hop.Node, Text: n.via(consequence{via: hop.Reason})})
 		}
 		all = append(all, why)
 	}
 	return all
-}
-
-// worded writes a reason as a sentence and the lines that show it.
-func worded(r cache.Reason) (title string, lines []string) {
-	all := strings.Split(reasonText(r), "\n")
-	return all[0], all[1:]
 }

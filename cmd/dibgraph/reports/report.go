@@ -50,19 +50,24 @@ type Why struct {
 // A Hop is a node on the way from a cause, with how the cause reached it.
 type Hop struct{ Node, Text string }
 
-// Format is the version of what [Report.WriteJSON] writes. It changes when a
-// field is taken out or means something else; new fields may appear at any time.
+// Format is the version of what [WriteJSON] writes. It changes when a field is
+// taken out or means something else; new fields may appear at any time.
 const Format = 1
 
-// WriteJSON writes the build with the first causes of each node, as
-// docs/report.schema.json describes it. What the build was asked for in full is
-// left out: it holds much of somebody's environment, and reports are sent around.
+// WriteJSON writes the build with the first causes of each node.
 func (r *Report) WriteJSON(w io.Writer) error {
 	nodes := make([]graph.Explanation, 0, len(r.Nodes))
 	for _, n := range r.Nodes {
 		nodes = append(nodes, n.Explanation)
 	}
-	build := *r.Build
+	return WriteJSON(w, r.Build, nodes)
+}
+
+// WriteJSON writes a build with explanations of its nodes, as
+// docs/report.schema.json describes it. What the build was asked for in full is
+// left out: it holds much of somebody's environment, and reports are sent around.
+func WriteJSON(w io.Writer, b *cache.Build, nodes []graph.Explanation) error {
+	build := *b
 	build.Definition = nil
 	out := json.NewEncoder(w)
 	out.SetIndent("", "  ")
