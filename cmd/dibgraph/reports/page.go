@@ -56,6 +56,8 @@ type article struct {
 	Node
 	Box    box
 	UsedBy []string
+	// MoreCauses is how many are not shown.
+	MoreCauses int
 }
 
 // WriteHTML writes a page that needs nothing but itself.
@@ -69,6 +71,7 @@ func (r *Report) WriteHTML(w io.Writer) error {
 		Drawing: layOut(r.Nodes), Timeline: timelineOf(r.Timed, known), Articles: make([]article, len(r.Nodes)),
 	}
 	for i, n := range r.Nodes {
+		n.Why, p.Articles[i].MoreCauses = shortWhy(n.Why)
 		p.Articles[i].Node, p.Articles[i].Box = n, p.Drawing.Boxes[i]
 		for _, name := range n.Dependencies {
 			if d, ok := known[name]; ok {
@@ -85,6 +88,28 @@ func (r *Report) WriteHTML(w io.Writer) error {
 		return fmt.Errorf("write page: %w", err)
 	}
 	return nil
+}
+
+// Limits of what is shown of a node: in a build where everything is new, each
+// has every node before it among its causes, or on the way from there.
+const (
+	mostCauses = 8
+	mostHops   = 4
+)
+
+// shortWhy cuts a list of causes, and the ways from them in the middle.
+func shortWhy(all []Why) (some []Why, more int) {
+	if len(all) > mostCauses {
+		all, more = all[:mostCauses], len(all)-mostCauses
+	}
+	for _, w := range all {
+		if between := len(w.Way) - mostHops; between > 0 {
+			gap := Hop{Text: fmt.Sprintf("… %d between …", between)}
+			w.Way = slices.Concat(w.Way[:mostHops/2], []Hop{gap}, w.Way[len(w.Way)-mostHops/2:])
+		}
+		some = append(some, w)
+	}
+	return some, more
 }
 
 // policy is the content security policy of a page.

@@ -96,3 +96,22 @@ func TestPageOfLittle(t *testing.T) {
 		}
 	}
 }
+
+func TestShortWhy(t *testing.T) {
+	var all []Why
+	for i := range 10 {
+		all = append(all, Why{Title: string(rune('a' + i)), Way: make([]Hop, i)})
+	}
+	all[7].Way[0].Node, all[7].Way[6].Node = "first", "last"
+	some, more := shortWhy(all)
+	if len(some) != mostCauses || more != 10-mostCauses || len(some[mostHops].Way) != mostHops {
+		t.Errorf("%d causes and %d more, %d hops", len(some), more, len(some[mostHops].Way))
+	}
+	way := some[7].Way
+	if len(way) != mostHops+1 || way[0].Node != "first" || way[mostHops].Node != "last" || way[mostHops/2].Text != "… 3 between …" {
+		t.Errorf("the longest way is %q", way)
+	}
+	if len(all[7].Way) != 7 || all[7].Way[3].Text != "" {
+		t.Error("what was given is changed")
+	}
+}
