@@ -49,7 +49,7 @@ func parseJSON(file string, data []byte) (*yaml.Node, error) {
 		if errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF
 		}
-		return nil, fmt.Errorf("%s:%d: not JSON: %w", file, r.line(err), err)
+		return nil, at(file, r.line(err), "not JSON: %w", err)
 	}
 	return node, nil
 }
@@ -134,14 +134,14 @@ func pairs(file, what string, node *yaml.Node) ([]pair, error) {
 		return nil, nil
 	}
 	if node.Kind != yaml.MappingNode {
-		return nil, fmt.Errorf("%s:%d: %s must be a mapping", file, node.Line, what)
+		return nil, at(file, node.Line, "%s must be a mapping", what)
 	}
 	var out []pair
 	index := map[string]int{}
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		key := resolve(node.Content[i])
 		if key.Kind != yaml.ScalarNode {
-			return nil, fmt.Errorf("%s:%d: %s has a key that is not a plain word", file, key.Line, what)
+			return nil, at(file, key.Line, "%s has a key that is not a plain word", what)
 		}
 		p := pair{Key: key.Value, Value: resolve(node.Content[i+1]), Line: key.Line}
 		if at, ok := index[p.Key]; ok {
@@ -162,7 +162,7 @@ func text(file, what string, node *yaml.Node) (string, error) {
 		if node != nil {
 			line = node.Line
 		}
-		return "", fmt.Errorf("%s:%d: %s must be a single value", file, line, what)
+		return "", at(file, line, "%s must be a single value", what)
 	}
 	return node.Value, nil
 }

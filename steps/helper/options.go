@@ -20,7 +20,7 @@ type packageOptions struct {
 	given                               map[string]bool
 	// unknown tells of options that this program does not know. They are let
 	// through: an element may be written for a later one.
-	unknown []string
+	unknown []error
 }
 
 func readOptions(file string, p pair, node *yaml.Node) (packageOptions, error) {
@@ -37,7 +37,7 @@ func readOptions(file string, p pair, node *yaml.Node) (packageOptions, error) {
 		}
 	}
 	if o.given["arch"] && o.given["not-arch"] {
-		problems = append(problems, fmt.Errorf("%s:%d: package %q has both arch and not-arch; keep one", file, p.Line, p.Key))
+		problems = append(problems, at(file, p.Line, "package %q has both arch and not-arch; keep one", p.Key))
 	}
 	return o, errors.Join(problems...)
 }
@@ -61,7 +61,7 @@ func (o *packageOptions) set(file string, e pair) (err error) {
 	case "when":
 		o.when, err = readWhen(file, e)
 	default:
-		o.unknown = append(o.unknown, fmt.Sprintf("%s:%d: option %q is not known and has no effect", file, e.Line, e.Key))
+		o.unknown = append(o.unknown, at(file, e.Line, "option %q is not known and has no effect", e.Key))
 	}
 	return err
 }
@@ -79,7 +79,7 @@ func readWhen(file string, e pair) ([]condition, error) {
 		}
 		c, err := parseCondition(words)
 		if err != nil {
-			return nil, fmt.Errorf("%s:%d: when: %w", file, resolve(rule).Line, err)
+			return nil, at(file, resolve(rule).Line, "when: %w", err)
 		}
 		out = append(out, c)
 	}

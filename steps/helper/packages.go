@@ -30,7 +30,7 @@ type squasher struct {
 	// plain marks the phase and package of installs without build-only.
 	plain map[[2]string]bool
 	// notices are worth telling, but no mistake for certain.
-	notices []string
+	notices []error
 }
 
 // add merges one file of an element and returns all that is wrong with it.
