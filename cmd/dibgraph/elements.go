@@ -18,7 +18,7 @@ func newElementsCommand() *cobra.Command {
 	var path []string
 	c := &cobra.Command{
 		Use:   "elements",
-		Short: "list and show elements",
+		Short: "list, show and check elements",
 		Long:  "Show which elements there are, what is in them, and what they bring along.\n",
 		Args:  cobra.NoArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
@@ -31,7 +31,7 @@ func newElementsCommand() *cobra.Command {
 		}
 		return elements.OpenLibrary(dirs, "", stock.Elements())
 	}
-	c.AddCommand(newElementsListCommand(library), newElementsShowCommand(library), newElementsDepsCommand())
+	c.AddCommand(newElementsListCommand(library), newElementsShowCommand(library), newElementsDepsCommand(), newElementsLintCommand(library))
 	return c
 }
 

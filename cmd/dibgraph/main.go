@@ -34,7 +34,7 @@ const (
 const exitHelp = `
 EXIT STATUS
   0    done
-  1    a node failed, or something needed is missing
+  1    a node failed, something needed is missing, or lint found something
   2    wrong usage
   3    the definition or an element is invalid
   4    the local store cannot be used
