@@ -126,12 +126,26 @@ func (a *Ambient) files(observation string) []string {
 // describe writes the present value of an observation.
 func (a *Ambient) describe(d *graph.Description, observation string) {
 	if name, ok := strings.CutPrefix(observation, observedDir); ok {
-		d.Add(fmt.Sprintf("list %q", name), "%q", a.children[name])
+		d.Add(fmt.Sprintf("list %q", name), "%q", a.list(name))
 		return
 	}
 	for _, name := range a.files(observation) {
 		a.describeFile(d, name)
 	}
+}
+
+// list returns what is in a directory, by name and with all that can be found out
+// about a name without opening it: who has the names can go on to ask.
+func (a *Ambient) list(dir string) []string {
+	listed := []string{}
+	for _, name := range a.children[dir] {
+		kind := "directory" // that entries imply
+		if e, ok := a.entries[path.Join(dir, name)]; ok {
+			kind = e.kind()
+		}
+		listed = append(listed, name+" ("+kind+")")
+	}
+	return listed
 }
 
 func (a *Ambient) describeFile(d *graph.Description, name string) {

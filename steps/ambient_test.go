@@ -39,10 +39,10 @@ func TestAmbientDescribe(t *testing.T) {
 		"file hooks/bin":          {`file "hooks/bin"`: "directory"},
 		"file hooks/link":         {`file "hooks/link"`: `link "bin/tool"`},
 		"file hooks/none":         {`file "hooks/none"`: "absent"},
-		"dir hooks/install.d":     {`list "hooks/install.d"`: `["50-app" "app.conf"]`},
-		"dir hooks/static":        {`list "hooks/static"`: `["etc"]`}, // implied by what is in it
+		"dir hooks/install.d":     {`list "hooks/install.d"`: `["50-app (file 0755)" "app.conf (file 0755)"]`},
+		"dir hooks/static":        {`list "hooks/static"`: `["etc (directory)"]`}, // implied by what is in it
 		"dir hooks/none":          {`list "hooks/none"`: `[]`},
-		"dir elements.2/app":      {`list "elements.2/app"`: `["install.d" "package-list"]`},
+		"dir elements.2/app":      {`list "elements.2/app"`: `["install.d (directory)" "package-list (file 0755)"]`},
 		"what a later version is": {},
 	} {
 		var d graph.Description

@@ -102,7 +102,7 @@ func (e *editor) number() int { return e.rand.IntN(1000) }
 
 // edit makes one change.
 func (e *editor) edit() {
-	switch e.rand.IntN(12) {
+	switch e.rand.IntN(13) {
 	case 0, 1, 2:
 		e.write(fmt.Sprintf("%s/%d-hook", e.pick(editPhases), 40+e.rand.IntN(4)), e.hook())
 	case 3:
@@ -126,6 +126,11 @@ func (e *editor) edit() {
 	case 10:
 		e.more = !e.more
 		e.done = append(e.done, fmt.Sprintf("element more: %t", e.more))
+	case 12:
+		name, target := e.pick([]string{"data/linked", "bin/linked"}), e.pick([]string{"../data/one", "../data/two", "../bin/tool", "nowhere"})
+		e.p.tool("mkdir", "-p", filepath.Dir(e.p.path("elements/app/"+name)))
+		e.p.tool("ln", "-sfn", target, "elements/app/"+name)
+		e.done = append(e.done, "link "+name+" to "+target)
 	case 11:
 		e.p.write("elements/more/"+e.pick([]string{"list", "bin/of-more", "static/etc/more"}), fmt.Sprintf("#!/bin/sh\necho of more %d ${DIB_ONE:-none}\n", e.number()))
 		e.done = append(e.done, "write a file of more")
@@ -211,6 +216,8 @@ var editDeeds = map[string]string{
 	"deep":       `cat "$H"/data/*/three >> read 2> /dev/null || echo absent >> read`,
 	"test":       `if [ -e "$H/flag" ]; then echo flag; else echo no flag; fi >> tests`,
 	"executable": `if [ -x "$H/bin/other" ]; then echo other; else echo no other; fi >> tests`,
+	"listed":     `for f in "$H"/data/* "$H"/bin/*; do if [ -x "$f" ]; then echo "${f##*/} runs"; elif [ -L "$f" ]; then readlink "$f"; fi; done >> listed`,
+	"through":    `for f in "$H"/data/*; do [ ! -f "$f" ] || cat "$f" >> read; done`,
 	"tool":       `if [ -x "$H/bin/tool" ]; then "$H/bin/tool"; fi >> tools`,
 	"remove":     `rm -rf file-$((NUMBER % 5)) dir-$((NUMBER % 2))`,
 	"directory":  `rm -rf dir-$((NUMBER % 2)); mkdir -p dir-$((NUMBER % 2))/deep; echo NUMBER > dir-$((NUMBER % 2))/deep/file`,
