@@ -67,6 +67,9 @@ type Definition struct {
 	// Uncompressed turns the compression of qcow2 off.
 	Uncompressed bool
 
+	// StrictHost makes the programs of the host inputs of what they were seen
+	// to be run by.
+	StrictHost bool
 	// Offline asks hooks to use what they have. Default: DIB_OFFLINE is not
 	// empty.
 	Offline bool

@@ -84,7 +84,7 @@ func (b *builder) outputs(disk *graph.Node) {
 		default:
 			made, output = b.add(&graph.Node{
 				Name: t, Kind: "convert", Partial: []*graph.Node{disk},
-				Action: &steps.Convert{Disk: disk, Format: t, Compress: t == "qcow2" && !def.Uncompressed, Options: def.QemuImgOptions},
+				Action: &steps.Convert{Disk: disk, Format: t, Compress: t == "qcow2" && !def.Uncompressed, Options: def.QemuImgOptions, StrictHost: def.StrictHost},
 			}), steps.ImageOutput
 		}
 		if algorithms := checksums(def.Checksum); algorithms != nil {

@@ -46,9 +46,12 @@ func NewPlanner(img *Image, tempDir func(name string) (string, error), helper st
 		Lib:        sync.OnceValues(func() (string, error) { return writeLib(tempDir) }),
 		Helper:     helper,
 		ImageCache: img.Definition.ImageCache,
-		Files:      steps.HostFiles{Home: img.Definition.Home, WorkDir: img.Definition.WorkDir},
-		HostDirs:   []string{img.Definition.ImageCache, img.Definition.lockDir()},
-		WorkDir:    img.Definition.WorkDir,
+		Files: steps.HostFiles{
+			Home: img.Definition.Home, WorkDir: img.Definition.WorkDir,
+			Ignored: []string{img.Definition.ImageCache, img.Definition.lockDir()}, Strict: img.Definition.StrictHost,
+		},
+		HostDirs: []string{img.Definition.ImageCache, img.Definition.lockDir()},
+		WorkDir:  img.Definition.WorkDir,
 	}
 	p.ambient = steps.NewAmbient(p.entries())
 	var err error

@@ -174,6 +174,15 @@ func (a *Ambient) words(observation string) mention.Words {
 	return mention.Union(all...)
 }
 
+// wordsOf returns what the files of several observations mention.
+func (a *Ambient) wordsOf(observations []string) mention.Words {
+	var all readers
+	for _, observation := range observations {
+		all = append(all, a.words(observation))
+	}
+	return mention.Union(all...)
+}
+
 // describeNames writes which files exist, and what they are, as far as text
 // with these words, which is given vars, can ask for them: text that never names
 // the merged hooks, or where elements are, cannot test for what is there, and

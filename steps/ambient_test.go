@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/dibgraph/dibgraph/graph"
 	"github.com/dibgraph/dibgraph/internal/observe"
@@ -120,23 +121,23 @@ func TestAmbientNames(t *testing.T) {
 }
 
 func TestObservations(t *testing.T) {
-	names, coarse := observations([]observe.Opened{
+	seen := sightOf([]observe.Opened{
 		{Path: HooksDir, Dir: true},
 		{Path: HooksDir + "/bin/tool"},
 		{Path: TargetDir + InTarget + "/install.d", Dir: true},
 		{Path: TargetDir + InTarget + "/install.d/50-app"},
 		{Path: ElementsDir + "/app/package-list"},
 		{Path: ElementsDir + ".2/app", Dir: true},
-	})
+	}, nil, time.Now())
 	want := []string{
 		"dir hooks", "file hooks/bin/tool", "dir hooks/install.d", "file hooks/install.d/50-app",
 		"file elements/app/package-list", "dir elements.2/app",
 	}
-	if coarse || !slices.Equal(names, want) {
-		t.Errorf("observed %q, coarse %t, want %q", names, coarse, want)
+	if seen.Coarse || !slices.Equal(seen.Observed, want) {
+		t.Errorf("observed %+v, want %q", seen, want)
 	}
 	for _, path := range []string{HooksDir + "/static/\xff", "/etc/passwd", HooksDir + "-2/x", RunDir + "/lib/die"} {
-		if _, coarse := observations([]observe.Opened{{Path: path}}); !coarse {
+		if seen := sightOf([]observe.Opened{{Path: path}}, nil, time.Now()); !seen.Coarse {
 			t.Errorf("%s cannot be told, and yet the run is not coarse", path)
 		}
 	}

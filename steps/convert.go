@@ -27,6 +27,9 @@ type Convert struct {
 	Format string
 	// Compress compresses clusters; only qcow2 can.
 	Compress bool
+	// StrictHost says that the version of the program counts, where it is one of
+	// the host's.
+	StrictHost bool
 	// Options are those of the format, as key=value pairs with commas.
 	Options string
 }
@@ -42,7 +45,24 @@ func (c *Convert) Describe(d *graph.Description, in *graph.Inputs) error {
 	d.Add("compress", "%t", c.Compress)
 	d.Add("options", "%q", c.Options)
 	d.Add("writer", "%s", c.writer())
+	if path := qemuImg(); c.StrictHost && path != "" && c.writer() == qemuImgWriter {
+		d.Add(fmt.Sprintf("tool %q", path), "%s", toolDigest(path))
+	}
 	return nil
+}
+
+// qemuImgWriter is the writer of what is not written by ourselves.
+const qemuImgWriter = "qemu-img"
+
+// qemuImg returns where the program is, empty if it is nowhere.
+func qemuImg() string {
+	for _, dir := range toolDirs {
+		path := filepath.Join(dir, qemuImgWriter)
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+			return path
+		}
+	}
+	return ""
 }
 
 // writer names what decides the bytes of the image beside the other inputs.
@@ -50,7 +70,7 @@ func (c *Convert) writer() string {
 	if _, ok := c.native(); ok {
 		return "dibgraph qcow2 " + qcow2.Version
 	}
-	return "qemu-img"
+	return qemuImgWriter
 }
 
 // native returns the options for our own writer, and whether it can make the
@@ -123,7 +143,10 @@ func (c *Convert) Run(ctx context.Context, w *graph.Work) error {
 		args = append(args, "-o", c.Options)
 	}
 	args = append(args, raw, to)
-	cmd := command.Cmd{Path: "qemu-img", Args: args, Env: toolEnvironment, Dir: "/", Stdout: w.Log, Stderr: w.Log}
+	if path := qemuImg(); path != "" {
+		w.Tools = toolDigests([]string{path})
+	}
+	cmd := command.Cmd{Path: qemuImgWriter, Args: args, Env: toolEnvironment, Dir: "/", Stdout: w.Log, Stderr: w.Log}
 	if err := cmd.Run(ctx); err != nil {
 		return fmt.Errorf("make the %s image: %w", c.Format, err)
 	}
@@ -144,4 +167,7 @@ func writeQcow2(ctx context.Context, to, from string, o qcow2.Options) error {
 }
 
 // toolEnvironment is what host tools run by steps, other than hooks, get.
-var toolEnvironment = []string{"LC_ALL=C", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+var toolEnvironment = []string{"LC_ALL=C", "PATH=" + strings.Join(toolDirs, ":")}
+
+// toolDirs are where such tools are looked for.
+var toolDirs = []string{"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"github.com/dibgraph/dibgraph/graph"
 	"github.com/dibgraph/dibgraph/internal/sandbox"
@@ -87,7 +88,8 @@ func (s *Disk) Describe(d *graph.Description, in *graph.Inputs) error {
 	vars := s.Phases[0].Vars.prepare(env)
 	vars.describe(d, words)
 	s.Ambient.describeNames(d, inheritFinders(s.ownWords(), in.Parent), vars)
-	return s.Site.Files.describe(d, s.Phases[0].Vars, env, words)
+	s.Site.Files.describeTools(d)
+	return s.Site.Files.describe(d, s.Phases[0].Vars, env, readers{words})
 }
 
 // words returns what anything that runs on the disk mentions.
@@ -117,7 +119,8 @@ func (s *Disk) Observe(d *graph.Description, name string, _ *graph.Inputs) error
 		p.Vars.before().describe(d, words)
 	}
 	s.Ambient.describeNames(d, words.Merge(s.ownWords()), s.Phases[0].Vars.before())
-	return nil
+	s.Site.Files.observe(d, name)
+	return s.Site.Files.describe(d, s.Phases[0].Vars, s.Phases[0].Vars.Values, readers{words})
 }
 
 // Run implements [graph.Action].
@@ -126,6 +129,7 @@ func (s *Disk) Run(ctx context.Context, w *graph.Work) error {
 	if err != nil {
 		return err
 	}
+	t.Host = &s.Site.Files
 	run := diskRun{
 		Tree: t, Layout: s.Layout, LayoutFile: s.LayoutFile, Params: s.Params, Size: s.Size,
 		Pattern: s.Pattern, Dir: s.Site.WorkDir, Out: w.Out, Tar: s.Tar,
@@ -140,6 +144,7 @@ func (s *Disk) Run(ctx context.Context, w *graph.Work) error {
 		run.Phases = append(run.Phases, diskRunPhase{Dir: p.Dir, Chroot: p.Chroot, Values: p.Vars.Values, Origins: origins})
 	}
 	var report diskReport
+	started := time.Now()
 	if err := sandbox.Run(ctx, sandbox.Config{Program: "disk", Input: run, Stdout: w.Log, Stderr: w.Log}, &report); err != nil {
 		return err
 	}
@@ -149,7 +154,9 @@ func (s *Disk) Run(ctx context.Context, w *graph.Work) error {
 	if report.Coarse {
 		report.Observed = []string{observedAll}
 	}
-	w.Coarse = report.Coarse
+	w.Coarse, w.Tools = report.Coarse, toolDigests(report.Tools)
+	read := mention.Union(s.ownWords(), s.Ambient.wordsOf(report.Observed))
+	w.Observed = append(s.Site.Files.toolNames(report.Tools), s.Site.Files.outright(read, started)...)
 	declared := s.declared()
 	for _, name := range report.Observed {
 		if !declared[name] {
@@ -186,8 +193,7 @@ type diskRun struct {
 	Tar          bool
 
 	// What chroot phases were seen to read; set in the sandbox only.
-	observed []string
-	coarse   bool
+	seen Sight
 }
 
 type diskRunPhase struct {
@@ -199,9 +205,8 @@ type diskRunPhase struct {
 }
 
 type diskReport struct {
-	Failed   string
-	Observed []string
-	Coarse   bool
+	Failed string
+	Sight
 }
 
 func init() {

@@ -35,9 +35,7 @@ func (run *diskRun) inSandbox(ctx context.Context) (report diskReport, err error
 	if err != nil {
 		return report, err
 	}
-	report.Observed, report.Coarse = watched()
-	report.Observed = append(report.Observed, run.observed...)
-	report.Coarse = report.Coarse || run.coarse
+	report.Sight = watched().with(run.seen)
 	return report, nil
 }
 
@@ -215,10 +213,9 @@ func (run *diskRun) showHooks() (done func() error, err error) {
 		return nil, err
 	}
 	at := filepath.Join(TargetDir, InTarget)
-	watched := watch(at)
+	watched := watch(nil, at)
 	return func() error {
-		observed, coarse := watched()
-		run.observed, run.coarse = append(run.observed, observed...), run.coarse || coarse
+		run.seen = run.seen.with(watched())
 		return mount.Unmount(at)
 	}, nil
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/dibgraph/dibgraph/graph"
 	"github.com/dibgraph/dibgraph/internal/command"
@@ -66,7 +67,8 @@ func (e *Environment) Describe(d *graph.Description, in *graph.Inputs) error {
 	if e.Chroot {
 		return nil
 	}
-	return e.Site.Files.describe(d, e.Vars, e.Vars.Values, all)
+	e.Site.Files.describeTools(d)
+	return e.Site.Files.describe(d, e.Vars, e.Vars.Values, readers{all})
 }
 
 // words returns what the environment files mention.
@@ -84,7 +86,11 @@ func (e *Environment) Observe(d *graph.Description, name string, _ *graph.Inputs
 	words := e.Ambient.words(name)
 	e.Vars.before().describe(d, words)
 	e.Ambient.describeNames(d, words.Merge(e.words()), e.Vars.before())
-	return nil
+	if e.Chroot {
+		return nil
+	}
+	e.Site.Files.observe(d, name)
+	return e.Site.Files.describe(d, e.Vars, e.Vars.Values, readers{words})
 }
 
 // Run implements [graph.Action].
@@ -94,8 +100,12 @@ func (e *Environment) Run(ctx context.Context, w *graph.Work) error {
 		return err
 	}
 	t.Kernel, t.HooksBind = e.Kernel, e.Chroot
+	if !e.Chroot {
+		t.Host = &e.Site.Files
+	}
 	run := environmentRun{Tree: t, Phase: e.Phase, Pattern: e.Pattern, Chroot: e.Chroot, Values: e.Vars.Values, Dir: e.Site.WorkDir}
 	var report environmentReport
+	started := time.Now()
 	err = sandbox.Run(ctx, sandbox.Config{Program: "environment", Input: run, Stdout: w.Log, Stderr: w.Log}, &report)
 	if err != nil {
 		return err
@@ -103,9 +113,13 @@ func (e *Environment) Run(ctx context.Context, w *graph.Work) error {
 	if report.Failed != "" {
 		return errors.New(report.Failed)
 	}
-	w.Coarse = report.Coarse
+	w.Coarse, w.Tools = report.Coarse, toolDigests(report.Tools)
 	if report.Coarse {
 		report.Observed = []string{observedAll}
+	}
+	if !e.Chroot {
+		read := mention.Union(e.words(), e.Ambient.wordsOf(report.Observed))
+		w.Observed = append(e.Site.Files.toolNames(report.Tools), e.Site.Files.outright(read, started)...)
 	}
 	for _, name := range report.Observed {
 		if !strings.HasPrefix(name, observedFile+"hooks/environment.d/") && !strings.HasPrefix(name, observedDir+"hooks/environment.d") {
@@ -129,10 +143,9 @@ type environmentRun struct {
 }
 
 type environmentReport struct {
-	Failed   string
-	Result   PhaseResult
-	Observed []string
-	Coarse   bool
+	Failed string
+	Result PhaseResult
+	Sight
 }
 
 func init() {
@@ -159,7 +172,7 @@ func init() {
 			return nil, err
 		}
 		var report environmentReport
-		report.Observed, report.Coarse = watch()
+		report.Sight = watch()
 		report.Result = difference(run.Values, values)
 		report.Result.Hooks = hooks
 		return report, nil

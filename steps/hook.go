@@ -9,11 +9,9 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/dibgraph/dibgraph/graph"
 	"github.com/dibgraph/dibgraph/internal/command"
-	"github.com/dibgraph/dibgraph/internal/observe"
 	"github.com/dibgraph/dibgraph/internal/sandbox"
 	"github.com/dibgraph/dibgraph/steps/mention"
 )
@@ -75,6 +73,7 @@ func (h *Hook) Describe(d *graph.Description, in *graph.Inputs) error {
 	if h.Chroot {
 		return nil // there it sees no file of the host
 	}
+	h.Site.Files.describeTools(d)
 	return h.Site.Files.describe(d, h.Vars, env.env, words)
 }
 
@@ -95,7 +94,11 @@ func (h *Hook) Observe(d *graph.Description, name string, in *graph.Inputs) erro
 	words := h.Ambient.words(name)
 	env.describe(d, words)
 	h.Ambient.describeNames(d, words.Merge(h.Words), env)
-	return nil
+	if h.Chroot {
+		return nil
+	}
+	h.Site.Files.observe(d, name)
+	return h.Site.Files.describe(d, h.Vars, env.env, readers{words})
 }
 
 // Run implements [graph.Action].
@@ -109,6 +112,9 @@ func (h *Hook) Run(ctx context.Context, w *graph.Work) error {
 		return err
 	}
 	t.Kernel, t.HooksBind = h.Kernel, h.Chroot
+	if !h.Chroot {
+		t.Host = &h.Site.Files
+	}
 	run := hookRun{Tree: t, Chroot: h.Chroot, Env: list(env.env), Dir: h.Site.WorkDir, Path: filepath.Join(HooksDir, h.Phase, h.Name)}
 	if h.Chroot {
 		run.Dir, run.Path = "/", filepath.Join(InTarget, h.Phase, h.Name)
@@ -120,6 +126,10 @@ func (h *Hook) Run(ctx context.Context, w *graph.Work) error {
 		return err
 	}
 	fmt.Fprintf(w.Log, "dib-run-parts %s completed in %.3f s\n", h.Name, time.Since(started).Seconds())
+	if !h.Chroot {
+		read := mention.Union(h.Words, h.Ambient.wordsOf(report.Observed))
+		w.Observed = append(h.Site.Files.toolNames(report.Tools), h.Site.Files.outright(read, started)...)
+	}
 	return recordRun(w, h.Ambient, h.Vars, h.Words, h.file(), report)
 }
 
@@ -136,7 +146,7 @@ func recordRun(w *graph.Work, a *Ambient, v *Variables, words mention.Words, own
 	if report.Coarse {
 		report.Observed = append(report.Observed, observedAll)
 	}
-	w.Coarse, w.Mounts = report.Coarse, report.Mounts
+	w.Coarse, w.Mounts, w.Tools = report.Coarse, report.Mounts, toolDigests(report.Tools)
 	all := readers{words}
 	for _, name := range report.Observed {
 		if name == observedFile+own {
@@ -166,10 +176,9 @@ type hookRun struct {
 // A hookReport is what came of it.
 type hookReport struct {
 	// Failed is how the command failed; empty if it did not.
-	Failed   string
-	Observed []string
-	Coarse   bool
-	Mounts   []graph.Mount
+	Failed string
+	Sight
+	Mounts []graph.Mount
 	// Lent says that the host's resolv.conf was in the image meanwhile.
 	Lent bool
 }
@@ -227,7 +236,7 @@ func (run hookRun) inSandbox(ctx context.Context) (report hookReport, err error)
 	if err := sandbox.KillOthers(); err != nil {
 		return report, err
 	}
-	report.Observed, report.Coarse = watch()
+	report.Sight = watch()
 	var exit *command.ExitError
 	if errors.As(runErr, &exit) {
 		report.Failed = exit.Ending()
@@ -248,52 +257,6 @@ func (run hookRun) execute(ctx context.Context) error {
 		c.Root = TargetDir
 	}
 	return c.Run(ctx)
-}
-
-// watchTree observes what is opened below the hooks and elements until the
-// function it returns is called. That returns the names for the trace shape,
-// or that nothing could be observed.
-func watchTree(t tree) func() (observed []string, coarse bool) {
-	mounts := []string{HooksDir, ElementsDir}
-	for i := range t.Elements[min(1, len(t.Elements)):] {
-		mounts = append(mounts, fmt.Sprintf("%s.%d", ElementsDir, i+2))
-	}
-	if t.HooksBind {
-		mounts = append(mounts, filepath.Join(TargetDir, InTarget))
-	}
-	return watch(mounts...)
-}
-
-// watch observes what is opened through the mounts.
-func watch(mounts ...string) func() (observed []string, coarse bool) {
-	o, err := observe.Start(mounts...)
-	if err != nil {
-		return func() ([]string, bool) { return nil, true }
-	}
-	return func() ([]string, bool) {
-		opened, err := o.Stop()
-		if err != nil {
-			return nil, true
-		}
-		return observations(opened)
-	}
-}
-
-// observations turns opened paths into names. A path that cannot be told
-// makes the run coarse.
-func observations(opened []observe.Opened) (names []string, coarse bool) {
-	for _, o := range opened {
-		name, ok := ambientName(o.Path)
-		if !ok || !utf8.ValidString(name) { // which JSON would change on the way out
-			return nil, true
-		}
-		if o.Dir {
-			names = append(names, observedDir+name)
-		} else {
-			names = append(names, observedFile+name)
-		}
-	}
-	return names, false
 }
 
 // ambientName returns the name under which a path in the sandbox is known as

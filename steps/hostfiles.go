@@ -12,17 +12,23 @@ import (
 	"github.com/dibgraph/dibgraph/graph"
 )
 
-// HostFiles says where hooks on the host find files of the machine that are
-// inputs: what a DIB_* variable names, and files in known places that hooks
-// look for by themselves. They count by content, and count too where they are
-// absent, since they may appear.
+// HostFiles says which files of the machine are inputs of hooks on the host: what
+// a DIB_* variable names, what a hook names outright, files in known places that
+// tools look for, and whatever else it was seen to open, but for [notInputs].
+// They count by content, and where they were named also if they are absent, since
+// they may appear.
 type HostFiles struct {
 	// Home and WorkDir are the caller's; relative names start from WorkDir.
 	Home, WorkDir string
+	// Ignored are directories below which nothing is an input: caches and locks.
+	Ignored []string
+	// Strict says that the programs of the host count too.
+	Strict bool
 }
 
-// knownHostFiles are files that hooks use if they are there, by a word that a
-// hook which looks for them has.
+// knownHostFiles are files that are used if they are there, by a word that a
+// hook which leads to them has. That they are opened would be seen; that they
+// are not there is not.
 var knownHostFiles = []struct{ word, name string }{
 	{"authorized_keys", "~/.ssh/authorized_keys"},
 	{"id_rsa", "~/.ssh/id_rsa.pub"},
@@ -30,34 +36,55 @@ var knownHostFiles = []struct{ word, name string }{
 	{"id_ecdsa", "~/.ssh/id_ecdsa.pub"},
 	{"id_ed25519", "~/.ssh/id_ed25519.pub"},
 	{"mirror_info", "/etc/ci/mirror_info.sh"},
+	{"curl", "~/.curlrc"},
+	{"curl", "~/.netrc"},
+	{"wget", "~/.wgetrc"},
+	{"wget", "~/.netrc"},
+	{"git", "~/.gitconfig"},
+	{"git", "~/.config/git/config"},
+	{"git", "/etc/gitconfig"},
+	{"pip", "~/.config/pip/pip.conf"},
+	{"pip", "/etc/pip.conf"},
+	{"pip3", "~/.config/pip/pip.conf"},
+	{"pip3", "/etc/pip.conf"},
+	{"rpm", "~/.rpmmacros"},
+	{"podman", "~/.config/containers/registries.conf"},
+	{"docker", "~/.docker/config.json"},
 }
 
-// describe writes the files of the host that text with these words depends on.
-func (h HostFiles) describe(d *graph.Description, v *Variables, env map[string]string, words matcher) error {
-	names := make(map[string]bool)
+// describe writes the files of the host that texts with these words depend on.
+func (h HostFiles) describe(d *graph.Description, v *Variables, env map[string]string, words readers) error {
+	paths := make(map[string]string) // by the name that each has in the description
 	for name, value := range env {
 		if strings.HasPrefix(name, "DIB_") && !v.Unkeyed(name) && words.Match(name) {
 			for _, name := range h.named(value) {
-				names[name] = true
+				paths[h.spelled(name)] = h.path(name)
 			}
 		}
 	}
 	for _, known := range knownHostFiles {
 		if words.Match(known.word) {
-			names[known.name] = true
+			paths[h.spelled(known.name)] = h.path(known.name)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(names)) {
-		value, err := hostDigest(h.path(name))
+	values := make(map[string]string)
+	for name, path := range paths {
+		value, err := hostDigest(path)
 		if err != nil {
 			return fmt.Errorf("read %s, which is an input of a hook: %w", name, err)
 		}
-		if value != "" {
-			d.Add(fmt.Sprintf("host %q", name), "%s", value)
+		values[name] = value
+	}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if values[name] != "" {
+			d.Add(fmt.Sprintf("host %q", name), "%s", values[name])
 		}
 	}
 	return nil
 }
+
+// spelled returns the one name of a file, however a text or a variable names it.
+func (h HostFiles) spelled(name string) string { return h.name(h.path(name)) }
 
 // path makes a name of the caller's absolute.
 func (h HostFiles) path(name string) string {
@@ -117,13 +144,15 @@ func hostDigest(path string) (string, error) {
 	switch {
 	case os.IsNotExist(err):
 		return "absent", nil
+	case os.IsPermission(err):
+		return "unreadable", nil
 	case err != nil:
 		return "", err
 	case info.Mode().IsRegular():
 		if info.Mode()&0o111 != 0 && inSystem(path) {
 			return "", nil
 		}
-		digest, err := graph.DigestFile(path)
+		digest, err := fileDigest(path)
 		return digest.String(), err
 	case !info.IsDir() || inSystem(path):
 		return "", nil
@@ -133,7 +162,7 @@ func hostDigest(path string) (string, error) {
 		if err != nil || !e.Type().IsRegular() {
 			return err
 		}
-		digest, err := graph.DigestFile(at)
+		digest, err := fileDigest(at)
 		fmt.Fprintf(&text, "%q %s\n", strings.TrimPrefix(at, path), digest)
 		return err
 	})

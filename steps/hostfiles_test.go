@@ -30,7 +30,7 @@ func TestHostFiles(t *testing.T) {
 	text := "$DIB_APT_CONF $DIB_LIST $DIB_CONTEXT $DIB_OWN $DIB_IMAGE_CACHE $DIB_PROGRAM $DIB_MIRROR $OTHER $DIB_BLOCK_CONFIG ~/.ssh/authorized_keys"
 	lines := func() map[string]string {
 		var d graph.Description
-		if err := h.describe(&d, v, env, mention.Of([]byte(text))); err != nil {
+		if err := h.describe(&d, v, env, readers{mention.Of([]byte(text))}); err != nil {
 			t.Fatal(err)
 		}
 		got := make(map[string]string)
@@ -50,10 +50,10 @@ func TestHostFiles(t *testing.T) {
 	line := func(path string) string { return `host "` + path + `"` }
 
 	want := map[string]string{
-		line(work + "/apt.conf"):       "absent",
-		line("./one.repo"):             "absent",
+		line("apt.conf"):               "absent",
+		line("one.repo"):               "absent",
 		line("~/context"):              "absent",
-		line(work + "/layout"):         "absent",
+		line("layout"):                 "absent",
 		line("~/.ssh/authorized_keys"): "absent",
 	}
 	if got := lines(); !maps.Equal(got, want) {
@@ -64,7 +64,7 @@ func TestHostFiles(t *testing.T) {
 	put(work+"/two.repo", "b")
 	put(home+"/context/sub/file", "c")
 	put(home+"/.ssh/authorized_keys", "d")
-	want[line(work+"/apt.conf")] = graph.DigestText("a").String()
+	want[line("apt.conf")] = graph.DigestText("a").String()
 	want[line("two.repo")] = graph.DigestText("b").String()
 	want[line("~/context")] = "tree " + graph.DigestText(`"/sub/file" `+graph.DigestText("c").String()+"\n").String()
 	want[line("~/.ssh/authorized_keys")] = graph.DigestText("d").String()

@@ -47,6 +47,9 @@ type tree struct {
 	Scratch           string // shown as ImageDir
 	Mounts            []graph.Mount
 	Kernel, HooksBind bool // kernel filesystems, and the hooks, inside the target
+	// Host says which files of the host are inputs of what runs on it; nil if
+	// what runs is in the image.
+	Host *HostFiles
 }
 
 // tree returns the build tree of a run.

@@ -46,6 +46,7 @@ func (o *imageOptions) addFlags(c *cobra.Command) {
 	f.StringVar(&o.def.InstallType, "install-type", "", "default install `type`, source or package")
 	f.StringVar(&o.def.ImageCache, "image-cache", "", "`directory` where hooks keep downloads (default ~/.cache/image-create)")
 	f.BoolVar(&o.def.Offline, "offline", false, "ask hooks to use what they have downloaded before")
+	f.BoolVar(&o.def.StrictHost, "strict-host", false, "let results depend on the versions of this host's programs too")
 	f.StringArrayVar(&o.def.PassEnv, "env", nil, "let hooks see the variable `NAME` of this environment")
 	f.StringArrayVar(&o.path, "elements-path", nil, "look for elements in `directory` first; repeatable (then $ELEMENTS_PATH, then the embedded ones)")
 }

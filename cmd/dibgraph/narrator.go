@@ -282,4 +282,10 @@ func (n narrator) node(e graph.Explanation) {
 			n.say("    %s works on that: %s", hop.Node, via)
 		}
 	}
+	if tools := toolsOf(n.store, e.Key); len(tools) > 0 {
+		n.say("\n  made with these programs of the host, which count only with --strict-host:")
+		for _, tool := range tools {
+			n.say("    %s", tool)
+		}
+	}
 }

@@ -85,7 +85,12 @@ func inputName(r cache.Reason) string {
 	case "list":
 		return "what is in " + cmpWhere(r, name)
 	case "host":
+		if list, ok := strings.CutPrefix(rest, "list "); ok {
+			return "what is in " + strings.Trim(list, `"`) + " of this host"
+		}
 		return name + " of this host"
+	case "tool":
+		return "the program " + name + " of this host"
 	case "hook", "file", "exists", "listed", "environment.d":
 		return cmpWhere(r, name)
 	case "layout":

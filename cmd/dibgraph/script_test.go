@@ -10,9 +10,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/sys/unix"
@@ -27,7 +29,7 @@ func TestMain(m *testing.M) {
 	// A process that was made to be the first one of a sandbox stays here.
 	sandbox.MaybeRun()
 	program := func() { os.Exit(run(os.Args)) }
-	testscript.Main(m, map[string]func(){"dibgraph": program, "dibgraph-helper": program, "xattr": xattr})
+	testscript.Main(m, map[string]func(){"dibgraph": program, "dibgraph-helper": program, "xattr": xattr, "without-fanotify": withoutFanotify})
 }
 
 // xattr is a program for scripts and their hooks on the host, which not every
@@ -46,6 +48,28 @@ func xattr() {
 		log.Fatalf("xattr: %v", err)
 	}
 	fmt.Printf("%s\n", value[:n])
+}
+
+// withoutFanotify is a program for scripts: "without-fanotify COMMAND…" runs a
+// command as on a kernel that has no fanotify.
+func withoutFanotify() {
+	filter := []unix.SockFilter{
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 0}, // the number of the system call
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, Jf: 1, K: unix.SYS_FANOTIFY_INIT},
+		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO | uint32(unix.ENOSYS)},
+		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
+	}
+	runtime.LockOSThread()
+	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
+	err := errors.Join(
+		unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0),
+		unix.Prctl(unix.PR_SET_SECCOMP, unix.SECCOMP_MODE_FILTER, uintptr(unsafe.Pointer(&program)), 0, 0),
+	)
+	path, lookErr := exec.LookPath(os.Args[1])
+	if err := errors.Join(err, lookErr); err != nil {
+		log.Fatalf("without-fanotify: %v", err)
+	}
+	log.Fatalf("without-fanotify: %v", unix.Exec(path, os.Args[1:], os.Environ()))
 }
 
 func TestScripts(t *testing.T) {
@@ -83,6 +107,7 @@ func setUpScript(e *testscript.Env) error {
 		"HOME="+e.WorkDir+"/home",
 		"DIBGRAPH_CACHE="+e.WorkDir+"/store",
 		"ELEMENTS_PATH="+own+":"+shared,
+		"SHARED_ELEMENTS="+shared,
 		// A journal of the usual size is most of the work for a tiny image.
 		"DIB_JOURNAL_SIZE=4",
 	)

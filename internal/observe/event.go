@@ -105,7 +105,7 @@ func (o *Observer) note(e event) {
 		o.lose(err)
 		return
 	}
-	o.opened[one] = struct{}{}
+	o.opened[one] = o.opened[one] || e.mask&unix.FAN_OPEN_EXEC != 0
 }
 
 // removedSuffix is what the kernel adds to the path of a file without that name.

@@ -38,6 +38,8 @@ type Opened struct {
 	// the last it had.
 	Path string
 	Dir  bool // a directory, which was listed or entered by descriptor
+	// Exec says that it was executed, where the kernel tells (Linux 5.0).
+	Exec bool
 }
 
 // An Observer notes what is opened from Start to Stop.
@@ -46,9 +48,9 @@ type Observer struct {
 	file   *os.File // the same descriptor; it is read by a goroutine
 	done   chan struct{}
 	self   int32
-	opened map[Opened]struct{}
-	lost   error // why the list is not whole, or nil
-	failed int   // reads that failed
+	opened map[Opened]bool // with Exec unset → whether it was executed
+	lost   error           // why the list is not whole, or nil
+	failed int             // reads that failed
 }
 
 // Start observes the mounts that the given paths are on: no others that show the
@@ -86,8 +88,11 @@ func open(flags uint, marks []Mark) (*Observer, error) {
 		if mark.Filesystem {
 			kind = unix.FAN_MARK_FILESYSTEM
 		}
-		// FAN_OPEN includes what is opened to be executed.
-		err := unix.FanotifyMark(fd, unix.FAN_MARK_ADD|kind, unix.FAN_OPEN|unix.FAN_ONDIR, unix.AT_FDCWD, mark.Path)
+		// FAN_OPEN includes what is opened to be executed; the other tells it apart.
+		err := unix.FanotifyMark(fd, unix.FAN_MARK_ADD|kind, unix.FAN_OPEN|unix.FAN_OPEN_EXEC|unix.FAN_ONDIR, unix.AT_FDCWD, mark.Path)
+		if errors.Is(err, unix.EINVAL) {
+			err = unix.FanotifyMark(fd, unix.FAN_MARK_ADD|kind, unix.FAN_OPEN|unix.FAN_ONDIR, unix.AT_FDCWD, mark.Path)
+		}
 		if err != nil {
 			unix.Close(fd)
 			return nil, unavailable(fmt.Sprintf("observe %q", mark.Path), err)
@@ -98,7 +103,7 @@ func open(flags uint, marks []Mark) (*Observer, error) {
 		file:   os.NewFile(uintptr(fd), "fanotify"),
 		done:   make(chan struct{}),
 		self:   int32(os.Getpid()),
-		opened: map[Opened]struct{}{},
+		opened: map[Opened]bool{},
 	}, nil
 }
 
@@ -128,7 +133,8 @@ func (o *Observer) Stop() ([]Opened, error) {
 	<-o.done
 	err = errors.Join(o.lost, err, o.file.Close())
 	opened := make([]Opened, 0, len(o.opened))
-	for one := range o.opened {
+	for one, executed := range o.opened {
+		one.Exec = executed
 		opened = append(opened, one)
 	}
 	slices.SortFunc(opened, func(a, b Opened) int {

@@ -59,18 +59,18 @@ func TestOpened(t *testing.T) {
 		want         []Opened
 	}{
 		{"nothing", `:`, []Opened{}},
-		{"read", `cat b a b >/dev/null`, []Opened{{"@/a", false}, {"@/b", false}}},
-		{"write", `echo x >new`, []Opened{{"@/new", false}}},
-		{"directory", `ls d >/dev/null`, []Opened{{"@/d", true}}},
-		{"through a link", `cat link >/dev/null`, []Opened{{"@/a", false}}},
-		{"execute", `./run`, []Opened{{"@/run", false}}},
-		{"grandchild", `sh -c 'sh -c "cat a; :" >/dev/null; :'`, []Opened{{"@/a", false}}},
+		{"read", `cat b a b >/dev/null`, []Opened{{Path: "@/a"}, {Path: "@/b"}}},
+		{"write", `echo x >new`, []Opened{{Path: "@/new"}}},
+		{"directory", `ls d >/dev/null`, []Opened{{Path: "@/d", Dir: true}}},
+		{"through a link", `cat link >/dev/null`, []Opened{{Path: "@/a"}}},
+		{"execute", `./run`, []Opened{{Path: "@/run", Exec: true}}},
+		{"grandchild", `sh -c 'sh -c "cat a; :" >/dev/null; :'`, []Opened{{Path: "@/a"}}},
 		{"background", `setsid sh -c 'cat a >/dev/null; touch done' & while [ ! -e done ]; do sleep 0.01; done`,
-			[]Opened{{"@/a", false}, {"@/done", false}}},
-		{"removed", `cat a >/dev/null; rm a`, []Opened{{"@/a", false}}},
-		{"removed, another link stays", `cat gone >/dev/null; rm gone`, []Opened{{"@/gone", false}}},
-		{"a name that looks removed", `cat 'x (deleted)' >/dev/null`, []Opened{{"@/x (deleted)", false}}},
-		{"any bytes", "cat odd* >/dev/null", []Opened{{"@", true}, {"@/odd\n\xff", false}}},
+			[]Opened{{Path: "@/a"}, {Path: "@/done"}}},
+		{"removed", `cat a >/dev/null; rm a`, []Opened{{Path: "@/a"}}},
+		{"removed, another link stays", `cat gone >/dev/null; rm gone`, []Opened{{Path: "@/gone"}}},
+		{"a name that looks removed", `cat 'x (deleted)' >/dev/null`, []Opened{{Path: "@/x (deleted)"}}},
+		{"any bytes", "cat odd* >/dev/null", []Opened{{Path: "@", Dir: true}, {Path: "@/odd\n\xff"}}},
 		{"not seen: fifos", `cat fifo >/dev/null & echo >fifo; wait`, []Opened{}},
 		{"not seen: attributes, names, links", `[ -e a ] && [ -x b ] && readlink link >/dev/null; cat none 2>/dev/null; :`, []Opened{}},
 	} {
@@ -93,7 +93,7 @@ func TestOnlyFromStartToStop(t *testing.T) {
 	shell(t, dir, "cat a")
 	o := start(t, Mark{Path: dir})
 	shell(t, dir, "cat b")
-	expect(t, o, dir, Opened{"@/b", false})
+	expect(t, o, dir, Opened{Path: "@/b"})
 	shell(t, dir, "cat a")
 }
 
@@ -132,7 +132,7 @@ func TestChrootAndBind(t *testing.T) {
 				t.Fatalf("%v: %s", err, out)
 			}
 			shell(t, dir, "cat b")
-			expect(t, o, dir, Opened{inside + "/a", false}, Opened{"@/b", false})
+			expect(t, o, dir, Opened{Path: inside + "/a", Dir: false}, Opened{Path: "@/b"})
 		})
 	}
 }
@@ -180,7 +180,7 @@ func TestOverlay(t *testing.T) {
 	}
 	o := start(t, Mark{Path: in("merged/hooks")})
 	shell(t, in("merged"), "echo x >outside; cat hooks/a; echo >>hooks/a; ls hooks")
-	expect(t, o, in("merged/hooks"), Opened{"@", true}, Opened{"@/a", false})
+	expect(t, o, in("merged/hooks"), Opened{Path: "@", Dir: true}, Opened{Path: "@/a"})
 }
 
 // The queue of this observer has the kernel's ordinary limit, and nobody reads it
@@ -228,7 +228,7 @@ func TestStopUnderLoad(t *testing.T) {
 	go func() {
 		defer close(stopped)
 		opened, err := o.Stop()
-		if err != nil || !reflect.DeepEqual(opened[len(opened)-1:], []Opened{{filepath.Join(dir, "b"), false}}) {
+		if err != nil || !reflect.DeepEqual(opened[len(opened)-1:], []Opened{{Path: filepath.Join(dir, "b")}}) {
 			t.Errorf("opened %+v, %v", opened, err)
 		}
 	}()

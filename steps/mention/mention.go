@@ -34,6 +34,7 @@ func Of(text []byte) Words {
 	}
 	w.All = code.usesAll() || code.computesNames()
 	w.Paths = code.computesPaths()
+	w.Files = code.files()
 	w.Prefixes = sortedSet(append(w.Prefixes, code.prefixes()...))
 	return w
 }

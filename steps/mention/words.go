@@ -23,6 +23,10 @@ type Words struct {
 	// Paths is set when the text puts names of files together when it runs, so
 	// that its words do not tell which. It does not survive [Words.Strings].
 	Paths bool
+	// Files are the paths that the text names outright, absolute ones and those
+	// in the home directory ("~/x"), as far as they are no part of a longer
+	// one; sorted. They do not survive [Words.Strings].
+	Files []string
 }
 
 // Match reports whether the text may depend on the variable. An exported
@@ -61,6 +65,7 @@ func (w Words) Merge(o Words) Words {
 	}
 	maps.Copy(merged.Names, o.Names)
 	merged.Prefixes = sortedSet(slices.Concat(w.Prefixes, o.Prefixes))
+	merged.Files = sortedSet(slices.Concat(w.Files, o.Files))
 	return merged
 }
 
@@ -71,13 +76,14 @@ func Union(all ...Words) Words {
 		union.All, union.Opaque, union.Paths = union.All || w.All, union.Opaque || w.Opaque, union.Paths || w.Paths
 		maps.Copy(union.Names, w.Names)
 		union.Prefixes = append(union.Prefixes, w.Prefixes...)
+		union.Files = append(union.Files, w.Files...)
 	}
-	union.Prefixes = sortedSet(union.Prefixes)
+	union.Prefixes, union.Files = sortedSet(union.Prefixes), sortedSet(union.Files)
 	return union
 }
 
 func (w Words) empty() bool {
-	return !w.All && !w.Opaque && !w.Paths && len(w.Names) == 0 && len(w.Prefixes) == 0
+	return !w.All && !w.Opaque && !w.Paths && len(w.Names) == 0 && len(w.Prefixes) == 0 && len(w.Files) == 0
 }
 
 // Strings returns the words in a form that can be kept: sorted, a prefix with

@@ -1,0 +1,93 @@
+package steps
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"github.com/dibgraph/dibgraph/internal/observe"
+)
+
+// A Sight is what was seen while something ran.
+type Sight struct {
+	// Observed are the names for the trace shape.
+	Observed []string
+	// Tools are the programs of the host that were executed, sorted.
+	Tools []string
+	// Coarse says that not everything could be seen.
+	Coarse bool
+}
+
+// with returns what was seen in both.
+func (s Sight) with(o Sight) Sight {
+	tools := slices.Concat(s.Tools, o.Tools)
+	slices.Sort(tools)
+	return Sight{slices.Concat(s.Observed, o.Observed), slices.Compact(tools), s.Coarse || o.Coarse}
+}
+
+// watchTree observes what is opened below the hooks and elements, and of the
+// host for what runs there, until the function it returns is called. That
+// returns the names for the trace shape, or that nothing could be observed.
+func watchTree(t tree) func() Sight {
+	mounts := []string{HooksDir, ElementsDir}
+	for i := range t.Elements[min(1, len(t.Elements)):] {
+		mounts = append(mounts, fmt.Sprintf("%s.%d", ElementsDir, i+2))
+	}
+	if t.HooksBind {
+		mounts = append(mounts, filepath.Join(TargetDir, InTarget))
+	}
+	if t.Host != nil {
+		more, err := t.Host.mounts()
+		if err != nil {
+			return func() Sight { return Sight{Coarse: true} }
+		}
+		mounts = append(mounts, more...)
+	}
+	return watch(t.Host, mounts...)
+}
+
+// watch observes what is opened through the mounts. Files of the host are told
+// apart by host, which may be nil if there are none.
+func watch(host *HostFiles, mounts ...string) func() Sight {
+	since := time.Now()
+	o, err := observe.Start(mounts...)
+	if err != nil {
+		return func() Sight { return Sight{Coarse: true} }
+	}
+	return func() Sight {
+		opened, err := o.Stop()
+		if err != nil {
+			return Sight{Coarse: true}
+		}
+		return sightOf(opened, host, since)
+	}
+}
+
+// sightOf turns opened paths into names. A path that cannot be told makes the
+// run coarse.
+func sightOf(opened []observe.Opened, host *HostFiles, since time.Time) (s Sight) {
+	for _, o := range opened {
+		name, ok := ambientName(o.Path)
+		kind := observedFile
+		if o.Dir {
+			kind = observedDir
+		}
+		if !ok && host != nil {
+			if o.Exec && inSystem(o.Path) {
+				s.Tools = append(s.Tools, o.Path)
+			}
+			var input bool
+			if name, input = host.observed(o, since); !input {
+				continue
+			}
+			ok, kind = true, observedHost
+		}
+		if !ok || !utf8.ValidString(name) { // which JSON would change on the way out
+			return Sight{Coarse: true}
+		}
+		s.Observed = append(s.Observed, kind+name)
+	}
+	return s
+}
