@@ -100,3 +100,24 @@ func TestCompareListingsAgreesWithDigest(t *testing.T) {
 		}
 	})
 }
+
+func TestListingMarkVolatile(t *testing.T) {
+	l := Listing{Entries: []Entry{{Path: "b", Type: TypeFile}, {Path: "a-b", Type: TypeFile}, {Path: "a/log", Type: TypeFile}, {Path: "a", Type: TypeDir}}}
+	l.Sort()
+	if err := l.MarkVolatile([]string{"a/**", "a"}); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range l.Entries {
+		got = append(got, e.Path)
+		if e.Volatile != (e.Path == "a/log") {
+			t.Errorf("%q is volatile: %t", e.Path, e.Volatile)
+		}
+	}
+	if want := "a a/log a-b b"; strings.Join(got, " ") != want {
+		t.Errorf("sorted to %q, want %q", got, want)
+	}
+	if err := l.MarkVolatile([]string{"[a"}); err == nil {
+		t.Error("a pattern that is none was taken")
+	}
+}

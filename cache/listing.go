@@ -89,6 +89,25 @@ func (l *Listing) Find(path string) *Entry {
 	return &l.Entries[i]
 }
 
+// Sort puts the entries in the order of a walk.
+func (l *Listing) Sort() {
+	slices.SortStableFunc(l.Entries, func(a, b Entry) int { return comparePaths(a.Path, b.Path) })
+}
+
+// MarkVolatile marks the files of which the content makes no difference; the
+// patterns are those of [LayerOptions].
+func (l *Listing) MarkVolatile(patterns []string) error {
+	volatile, err := parsePatterns(patterns)
+	if err != nil {
+		return err
+	}
+	for i := range l.Entries {
+		e := &l.Entries[i]
+		e.Volatile = e.Type == TypeFile && volatile.match(e.Path)
+	}
+	return nil
+}
+
 // bytes returns the sum of the sizes of all files, hard links counted once.
 func (l *Listing) bytes() (n int64) {
 	for i := range l.Entries {

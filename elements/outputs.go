@@ -53,7 +53,7 @@ func (b *builder) disk() *graph.Node {
 	disk := &steps.Disk{
 		Site: p.site, Ambient: p.ambient, Layout: p.layout.config, LayoutFile: p.layout.file, Params: p.layout.params,
 		Size: p.layout.size, Files: p.environmentFiles(), Pattern: p.pattern(), ImageName: def.Name,
-		Tar: slices.Contains(def.Types, "tar"),
+		Tar: slices.Contains(def.Types, "tar"), Volatile: volatilePaths,
 	}
 	for _, phase := range Phases {
 		if !phase.InDisk {

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -26,7 +27,12 @@ func DigestFile(path string) (Digest, error) {
 		return Digest{}, err
 	}
 	defer f.Close()
-	digest, _, err := cache.DigestReader(f)
+	return DigestReader(f)
+}
+
+// DigestReader returns the digest of what r gives until its end.
+func DigestReader(r io.Reader) (Digest, error) {
+	digest, _, err := cache.DigestReader(r)
 	return digest, err
 }
 

@@ -28,7 +28,7 @@ type Recheck struct {
 	Layer cache.Comparison
 	// Texts shows, by path, where small text files differ.
 	Texts map[string][]string
-	// Outputs are those that differ, by name.
+	// Outputs are those of which the bytes differ, by name.
 	Outputs []OutputDifference
 	// Mounts says that it left others.
 	Mounts bool
@@ -42,11 +42,18 @@ type OutputDifference struct {
 	// Content is how they differ. For one that only one of the runs made, the
 	// sizes alone are set.
 	Content cache.FileComparison
+	// Inside is how what is in them differs, for outputs that an
+	// [OutputComparer] can look into; nil for others.
+	Inside *cache.Comparison
 }
+
+// Agrees reports whether the output holds the same in other bytes.
+func (o OutputDifference) Agrees() bool { return o.Inside != nil && len(o.Inside.Differences) == 0 }
 
 // Agrees reports whether the run left what is recorded.
 func (r *Recheck) Agrees() bool {
-	return r.Failed == nil && len(r.Layer.Differences) == 0 && len(r.Outputs) == 0 && !r.Mounts
+	differ := slices.ContainsFunc(r.Outputs, func(o OutputDifference) bool { return !o.Agrees() })
+	return r.Failed == nil && len(r.Layer.Differences) == 0 && !differ && !r.Mounts
 }
 
 // maxOutput is how much is kept of what a failed run printed.
@@ -97,7 +104,7 @@ func (b *Builder) recheck(ctx context.Context, n *Node, in *Inputs, record *cach
 		r.Output, err = logEnd(w.Log)
 		return r, err
 	}
-	if err := b.compareRun(w, record, r); err != nil {
+	if err := b.compareRun(ctx, w, record, r); err != nil {
 		return nil, fmt.Errorf("compare %s with its record: %w", n.Name, err)
 	}
 	return r, nil
@@ -113,7 +120,7 @@ func logEnd(log *os.File) (string, error) {
 }
 
 // compareRun compares what a run left in w with the record.
-func (b *Builder) compareRun(w *Work, record *cache.Record, r *Recheck) error {
+func (b *Builder) compareRun(ctx context.Context, w *Work, record *cache.Record, r *Recheck) error {
 	if w.Node.Layer {
 		if err := b.compareLayer(w, record, r); err != nil {
 			return err
@@ -128,7 +135,35 @@ func (b *Builder) compareRun(w *Work, record *cache.Record, r *Recheck) error {
 	if err != nil {
 		return err
 	}
-	r.Outputs, err = b.compareOutputs(record.Outputs, made)
+	if r.Outputs, err = b.compareOutputs(record.Outputs, made); err != nil {
+		return err
+	}
+	for i := range r.Outputs {
+		o := &r.Outputs[i]
+		if o.Missing || o.New {
+			continue
+		}
+		if err := b.lookInside(ctx, w, o, b.Store.BlobPath(record.Outputs[o.Name].Digest), made[o.Name]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lookInside lets the action compare what is in an output.
+func (b *Builder) lookInside(ctx context.Context, w *Work, o *OutputDifference, before, after string) error {
+	action, ok := w.Node.Action.(OutputComparer)
+	if !ok {
+		return nil
+	}
+	dir, err := os.MkdirTemp(filepath.Dir(w.Dir), "compare")
+	if err != nil {
+		return err
+	}
+	inside, ok, err := action.CompareOutput(ctx, o.Name, before, after, dir)
+	if err == nil && ok {
+		o.Inside = &inside
+	}
 	return err
 }
 

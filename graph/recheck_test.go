@@ -139,6 +139,43 @@ func (a *beside) Run(ctx context.Context, w *Work) error {
 	return errors.Join(a.fake.Run(ctx, w), os.WriteFile(filepath.Join(w.Out, *a.name), []byte(*a.name), 0o600))
 }
 
+// An action that can look into its outputs has the last word about them.
+func TestRecheckLooksInside(t *testing.T) {
+	for inside, agrees := range map[string]bool{"same": true, "other": false, "unknown": false} {
+		b := newBench(t)
+		a := b.add("a")
+		mood := "good"
+		a.Action.(*fake).moody = func() string { return mood }
+		a.Action = &seeing{fake: a.Action.(*fake), inside: inside}
+		b.mustRun("a")
+		mood = "bad"
+		results, _ := b.recheck("a")
+		r := results["a"].Recheck
+		if r.Agrees() != agrees || len(r.Outputs) != 1 || (r.Outputs[0].Inside == nil) != (inside == "unknown") {
+			t.Errorf("%s: %+v, want that it agrees: %t", inside, r, agrees)
+		}
+	}
+}
+
+// A seeing says what is in its outputs.
+type seeing struct {
+	*fake
+	inside string
+}
+
+func (a *seeing) CompareOutput(_ context.Context, name, before, after, dir string) (Comparison, bool, error) {
+	for _, path := range []string{before, after, dir} {
+		if _, err := os.Stat(path); err != nil || name != "out" {
+			return Comparison{}, false, errors.Join(err, errors.New("compare "+name))
+		}
+	}
+	c := Comparison{}
+	if a.inside == "other" {
+		c.Differences = []cache.Difference{{Path: "file"}}
+	}
+	return c, a.inside != "unknown", nil
+}
+
 func TestRecheckFails(t *testing.T) {
 	b := newBench(t)
 	a := b.stack("a", nil)

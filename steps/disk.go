@@ -42,6 +42,9 @@ type Disk struct {
 	ImageName string
 	// Tar says that the tree is wanted as a tar file too.
 	Tar bool
+	// Volatile lists paths whose content makes no difference when two images
+	// are compared, as [graph.Node.Volatile]. They change nothing in the image.
+	Volatile []string
 }
 
 // A DiskPhase is a phase that runs on the final filesystem.

@@ -46,8 +46,9 @@ recorded, and what they leave is compared with the record: a hook whose result
 is another one each time, or that reads something which is no input, shows. The
 globs choose nodes by name (a "*" stands for any text). What the second run left
 is thrown away, and the image is made of what is recorded. Times, logs and other
-files that do not count as content may differ. A disk image always may differ in
-its bytes; that is said and is no reason for exit status 5.
+files that do not count as content may differ. Disk images and tar files are
+compared by the files in them, since their bytes may always differ; if this
+kernel cannot mount an image, that is said and is no reason for exit status 5.
 
 --report writes what happened, and why, as a page that needs nothing but a
 browser, or as JSON (docs/report.schema.json describes it); --trace writes a

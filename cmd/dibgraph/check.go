@@ -28,8 +28,8 @@ func newCheckReport(chosen nodeGlobs, results []*graph.Result) checkReport {
 	return c
 }
 
-// differing returns the results that are not what is recorded, without those of
-// which that is to be expected.
+// differing returns the results that are not what is recorded, and apart from
+// them those of which that is to be expected and nobody can tell.
 func (c checkReport) differing() (differ, images []*graph.Result) {
 	for _, r := range c.results {
 		switch {
@@ -43,17 +43,17 @@ func (c checkReport) differing() (differ, images []*graph.Result) {
 	return differ, images
 }
 
-// onlyDiskImage reports whether nothing but the bytes of a disk image, and of
-// the tar file of what is in it, differs. They always may: the kernel fills the
-// filesystems, puts times and blocks where it likes, and the tar file has times.
+// onlyDiskImage reports whether nothing but the bytes of a disk image differs, of
+// which this machine cannot say what is in it. They always may: the kernel fills
+// the filesystems, and puts times and blocks where it likes.
 func onlyDiskImage(r *graph.Result) bool {
 	c := r.Recheck
 	if _, disk := r.Node.Action.(*steps.Disk); !disk || c.Failed != nil || c.Agrees() {
 		return false
 	}
 	return !slices.ContainsFunc(c.Outputs, func(o graph.OutputDifference) bool {
-		image := o.Name == steps.RawOutput || o.Name == steps.TarOutput
-		return !image || o.Missing || o.New || o.Content.Before != o.Content.After
+		unknown := o.Name == steps.RawOutput && o.Inside == nil && !o.Missing && !o.New && o.Content.Before == o.Content.After
+		return !unknown && !o.Agrees()
 	})
 }
 
@@ -69,7 +69,7 @@ func (c checkReport) line() string {
 		text += fmt.Sprintf(", %d differ: %s", len(differ), strings.Join(list, ", "))
 	}
 	for _, r := range images {
-		text += fmt.Sprintf("; %s (%s) differs as disk images do", r.Node.Name, checkShort(r.Recheck))
+		text += fmt.Sprintf("; %s (%s) differs as disk images do, and cannot be looked into here", r.Node.Name, checkShort(r.Recheck))
 	}
 	if c.unused > 0 {
 		text += fmt.Sprintf("; %s had nothing to compare with and ran", plural(c.unused, "node"))

@@ -50,6 +50,13 @@ type jsonOutput struct {
 	First   int64  `json:"first"`
 	Bytes   int64  `json:"bytes"`
 	Blocks  int64  `json:"blocks"`
+	// Inside is what differs of the files in it, if that could be compared.
+	Inside *jsonInside `json:"inside,omitempty"`
+}
+
+type jsonInside struct {
+	Differences []jsonDifference `json:"differences"`
+	Masked      int              `json:"masked"`
 }
 
 // A jsonChecked is the result of a whole check.
@@ -71,17 +78,26 @@ func newJSONCheck(c *graph.Recheck) *jsonCheck {
 	if c.Failed != nil {
 		j.Failed = c.Failed.Error()
 	}
-	for _, d := range c.Layer.Differences {
-		j.Differences = append(j.Differences, jsonDifference{
-			Path: d.Path, Aspects: d.Aspects, Before: newJSONEntry(d.Before), After: newJSONEntry(d.After), Diff: c.Texts[d.Path],
-		})
-	}
+	j.Differences = newJSONDifferences(c.Layer.Differences, c.Texts)
 	for _, o := range c.Outputs {
-		j.Outputs = append(j.Outputs, jsonOutput{
-			o.Name, o.Missing, o.New, o.Content.Before, o.Content.After, o.Content.First, o.Content.Bytes, o.Content.Blocks,
-		})
+		out := jsonOutput{
+			Name: o.Name, Missing: o.Missing, New: o.New,
+			Before: o.Content.Before, After: o.Content.After, First: o.Content.First, Bytes: o.Content.Bytes, Blocks: o.Content.Blocks,
+		}
+		if o.Inside != nil {
+			out.Inside = &jsonInside{newJSONDifferences(o.Inside.Differences, nil), o.Inside.Masked}
+		}
+		j.Outputs = append(j.Outputs, out)
 	}
 	return j
+}
+
+func newJSONDifferences(differences []cache.Difference, texts map[string][]string) []jsonDifference {
+	list := []jsonDifference{}
+	for _, d := range differences {
+		list = append(list, jsonDifference{d.Path, d.Aspects, newJSONEntry(d.Before), newJSONEntry(d.After), texts[d.Path]})
+	}
+	return list
 }
 
 func newJSONEntry(e *cache.Entry) *jsonEntry {

@@ -19,14 +19,16 @@ func checkText(r *graph.Result) string {
 	switch {
 	case c.Failed != nil:
 		return fmt.Sprintf("diff  %s failed when run again: %v\n%s", r.Node.Name, c.Failed, indented(strings.Split(strings.TrimRight(c.Output, "\n"), "\n")))
-	case c.Agrees():
+	case c.Agrees() && len(c.Outputs) == 0:
 		return fmt.Sprintf("same  %s in %s%s", r.Node.Name, seconds(c.Took), maskedText(c.Layer.Masked))
+	case c.Agrees():
+		return fmt.Sprintf("same  %s in %s%s\n%s", r.Node.Name, seconds(c.Took), maskedText(c.Layer.Masked), indented(checkLines(c)))
 	}
 	lines := checkLines(c)
 	if onlyDiskImage(r) {
 		lines = append(lines,
 			"that is so for any disk image: the kernel fills its filesystems, and puts times and blocks where it likes;",
-			"the files in it were not compared")
+			"the files in it were not compared, since this kernel cannot mount all of it")
 	}
 	if more := len(lines) - maxCheckLines; more > 0 {
 		lines = append(lines[:maxCheckLines], fmt.Sprintf("… and %d lines more; --progress json lists all differences", more))
@@ -53,7 +55,13 @@ func checkShort(c *graph.Recheck) string {
 		parts = append(parts, plural(n, "file"))
 	}
 	for _, o := range c.Outputs {
-		parts = append(parts, o.Name)
+		switch {
+		case o.Agrees():
+		case o.Inside != nil:
+			parts = append(parts, o.Name+": "+plural(len(o.Inside.Differences), "file"))
+		default:
+			parts = append(parts, o.Name)
+		}
 	}
 	if c.Mounts {
 		parts = append(parts, "mounts")
@@ -79,6 +87,12 @@ func checkLines(c *graph.Recheck) []string {
 	}
 	for _, o := range c.Outputs {
 		lines = append(lines, outputText(o))
+		if o.Inside == nil {
+			continue
+		}
+		for _, d := range o.Inside.Differences {
+			lines = append(lines, "    "+differenceText(d))
+		}
 	}
 	if c.Mounts {
 		lines = append(lines, "it left other mounts")
@@ -183,6 +197,9 @@ func outputText(o graph.OutputDifference) string {
 		return fmt.Sprintf("output %s: only this time: %s", o.Name, plural(int(c.After), "byte"))
 	}
 	text := fmt.Sprintf("output %s: %s in %s of 4 KiB differ, the first at offset %d", o.Name, plural(int(c.Bytes), "byte"), plural(int(c.Blocks), "block"), c.First)
+	if o.Agrees() {
+		text += "; the files in it are the same" + maskedText(o.Inside.Masked)
+	}
 	if c.Before != c.After {
 		text += fmt.Sprintf("; it had %s, now %d", plural(int(c.Before), "byte"), c.After)
 	}

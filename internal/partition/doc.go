@@ -1,4 +1,4 @@
-// Package partition writes partition tables, and tells the kernel of the
+// Package partition writes and reads partition tables, and tells the kernel of the
 // partitions.
 //
 // A table is a value, [MBR] or [GPT], whose partitions have been placed by the
@@ -11,6 +11,8 @@
 //	…            partitions             place, chained (MBR only)
 //	end − 32 …   128 entries, backup
 //	end          GPT header, backup
+//
+// [Read] finds the partitions of such a disk again.
 //
 // [Add] and [Delete] work on an open block device with the BLKPG ioctls. They
 // need no partition parser in the kernel, no device mapper and no udev.
