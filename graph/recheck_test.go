@@ -139,6 +139,32 @@ func (a *beside) Run(ctx context.Context, w *Work) error {
 	return errors.Join(a.fake.Run(ctx, w), os.WriteFile(filepath.Join(w.Out, *a.name), []byte(*a.name), 0o600))
 }
 
+func TestRecheckComparesMounts(t *testing.T) {
+	b := newBench(t)
+	a := b.stack("a", nil)
+	point := "one"
+	a.Action = &mounting{fake: a.Action.(*fake), point: &point}
+	b.mustRun("a")
+	if results, _ := b.recheck("a"); !results["a"].Recheck.Agrees() {
+		t.Errorf("%+v, want that it agrees", results["a"].Recheck)
+	}
+	point = "two"
+	if results, _ := b.recheck("a"); !results["a"].Recheck.Mounts || results["a"].Recheck.Agrees() {
+		t.Errorf("%+v, want that it left other mounts", results["a"].Recheck)
+	}
+}
+
+// A mounting leaves a mount at a point that is no input.
+type mounting struct {
+	*fake
+	point *string
+}
+
+func (a *mounting) Run(ctx context.Context, w *Work) error {
+	w.Mounts = []Mount{{Source: "source", Point: *a.point}}
+	return a.fake.Run(ctx, w)
+}
+
 // An action that can look into its outputs has the last word about them.
 func TestRecheckLooksInside(t *testing.T) {
 	for inside, agrees := range map[string]bool{"same": true, "other": false, "unknown": false} {
