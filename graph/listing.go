@@ -15,6 +15,9 @@ type (
 	Entry      = cache.Entry
 	Xattr      = cache.Xattr
 	Comparison = cache.Comparison
+
+	// A PathDifference is one of a [Comparison].
+	PathDifference = cache.Difference
 )
 
 // The types of entries.

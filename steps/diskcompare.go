@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -78,11 +79,14 @@ func (c imageComparison) inSandbox() (report imageReport, err error) {
 		}
 	}
 	report.Comparison = graph.CompareListings(&lists[0].Listing, &lists[1].Listing)
-	report.Able = true
-	for _, d := range report.Comparison.Differences {
-		// What is not a filesystem here may be one that this kernel does not know.
-		report.Able = report.Able && !lists[0].blind[d.Path] && !lists[1].blind[d.Path]
-	}
+	all := len(report.Comparison.Differences)
+	// What is no filesystem here may be one that this kernel does not know, and
+	// that its bytes differ says nothing then.
+	report.Comparison.Differences = slices.DeleteFunc(report.Comparison.Differences, func(d graph.PathDifference) bool {
+		return lists[0].blind[d.Path] || lists[1].blind[d.Path]
+	})
+	files := len(report.Comparison.Differences)
+	report.Able = files > 0 || files == all
 	return report, nil
 }
 
@@ -108,7 +112,7 @@ func (l *imageList) read(image string) error {
 	if err != nil && !errors.Is(err, partition.ErrNotRead) {
 		return err
 	}
-	if len(parts) == 0 { // or none that can be read: it is then one blind part
+	if len(parts) == 0 { // there is no table, or none that can be read
 		parts = []partition.Extent{{Length: info.Size()}}
 	}
 	first := info.Size()
@@ -119,10 +123,12 @@ func (l *imageList) read(image string) error {
 		first = min(first, p.Start)
 	}
 	if first > 0 { // the table, and what a boot loader has behind it
-		err = l.bytes(f, "before-partitions", partition.Extent{Length: first})
+		if err := l.bytes(f, "before-partitions", partition.Extent{Length: first}); err != nil {
+			return err
+		}
 	}
 	l.Sort()
-	return err
+	return nil
 }
 
 // part lists one partition.
@@ -143,12 +149,8 @@ func (l *imageList) part(f *os.File, name string, p partition.Extent) error {
 		return err
 	}
 	defer device.Close()
-	err = mount.Type(fstype, device.Path, dir, unix.MS_RDONLY, options)
-	if errors.Is(err, unix.ENODEV) || fstype == "vfat" && errors.Is(err, unix.EINVAL) {
-		return l.bytes(f, name, p) // the kernel does not know it, or its character set
-	}
-	if err != nil {
-		return err
+	if err := mount.Type(fstype, device.Path, dir, unix.MS_RDONLY, options); err != nil {
+		return l.bytes(f, name, p) // this kernel does not know it, or something of it
 	}
 	return l.files(dir, name)
 }

@@ -20,10 +20,21 @@ func TestReadMBR(t *testing.T) {
 	if want := []Extent{{1, mib, 8 * mib}, {3, 16 * mib, 32 * mib}}; err != nil || !slices.Equal(got, want) {
 		t.Errorf("Read = %v, %v; want %v", got, err, want)
 	}
-	table.Partitions = append(table.Partitions, MBRPartition{Number: 5, Start: 50 * mib, Length: 8 * mib, Type: 0x83, Record: 49 * mib})
+	table.Partitions = append(table.Partitions,
+		MBRPartition{Number: 5, Start: 50 * mib, Length: 2 * mib, Type: 0x83, Record: 49 * mib},
+		MBRPartition{Number: 6, Start: 54 * mib, Length: 8 * mib, Type: 0x83, Record: 53 * mib})
 	must(t, table.Write(disk))
+	got, err = Read(disk)
+	want := []Extent{{1, mib, 8 * mib}, {3, 16 * mib, 32 * mib}, {5, 50 * mib, 2 * mib}, {6, 54 * mib, 8 * mib}}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("Read = %v, %v; want %v", got, err, want)
+	}
+	// A chain of records that never ends.
+	circle := []byte{0, 0, 0, 0, typeNext, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0}
+	_, err = disk.WriteAt(circle, 49*mib+entriesOffset+entrySize)
+	must(t, err)
 	if _, err := Read(disk); !errors.Is(err, ErrNotRead) {
-		t.Errorf("logical partitions: %v, want ErrNotRead", err)
+		t.Errorf("a circle: %v, want ErrNotRead", err)
 	}
 }
 
