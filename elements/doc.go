@@ -26,6 +26,9 @@
 // of its inputs: nothing of the caller's environment passes that is not an
 // input or on the documented list of those that are not ([Unkeyed]).
 //
+// [Lint] looks for what is no error and hurts all the same: lint.go has the work,
+// lintrules.go and lintscripts.go the rules, shell.go reads scripts for them.
+//
 //	image, err := elements.Load(elements.Definition{
 //		Name: "web", Elements: []string{"debian-minimal", "vm"},
 //	}, stock.Elements())
