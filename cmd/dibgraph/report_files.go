@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/dibgraph/dibgraph/cmd/dibgraph/reports"
+	"github.com/dibgraph/dibgraph/internal/wholefile"
 )
 
 // reportFiles are the files that a build is reported in when it ends.
@@ -94,18 +95,16 @@ func writeTarget(name string, write func(io.Writer) error) error {
 		}
 		return errors.Join(write(f), f.Close())
 	}
-	// Not os.CreateTemp, whose files only their owner may read.
-	unfinished := filepath.Join(filepath.Dir(name), fmt.Sprintf(".%s.%d", filepath.Base(name), os.Getpid()))
-	f, err := os.OpenFile(unfinished, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o666)
+	f, err := wholefile.Create(name)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", name, err)
 	}
-	err = errors.Join(write(f), f.Close())
-	if err == nil {
-		err = os.Rename(unfinished, name)
+	// The usual mode: reports hold no secrets.
+	if err := errors.Join(write(f), f.Chmod(0o644)); err != nil {
+		return fmt.Errorf("write %s: %w", name, errors.Join(err, f.Discard()))
 	}
-	if err != nil {
-		return fmt.Errorf("write %s: %w", name, errors.Join(err, os.Remove(unfinished)))
+	if err := f.Publish(); err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
 	}
 	return nil
 }
