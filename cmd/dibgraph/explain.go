@@ -134,7 +134,7 @@ func (o *explainOptions) subject(store *cache.Store, args []string) (*cache.Buil
 
 // plannedBuild is the build that would be recorded for a plan.
 func plannedBuild(img *elements.Image, results []*graph.Result) *cache.Build {
-	build := &cache.Build{Image: img.Definition.Name, Outcome: graph.OutcomePlanned}
+	build := &cache.Build{Image: img.Definition.Name, Args: img.Definition.Args, Outcome: graph.OutcomePlanned}
 	for _, r := range results {
 		build.Nodes = append(build.Nodes, r.Summary())
 	}

@@ -54,7 +54,7 @@ last one; without elements about the last build (-o chooses the image).
 	c.Flags().BoolVar(&dot, "dot", false, "print DOT")
 	c.Flags().StringVar(&page.file, "html", "", "print a page for a browser, or write it to `FILE`")
 	c.Flags().Lookup("html").NoOptDefVal = "-"
-	c.Flags().StringVar(&page.build, "build", "", "with --html: the past build of this `ID`")
+	c.Flags().StringVar(&page.build, "build", "", "with --html: this past `BUILD`, an id or such as last~1")
 	return c
 }
 

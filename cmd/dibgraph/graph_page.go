@@ -9,13 +9,12 @@ import (
 
 	"github.com/dibgraph/dibgraph/cache"
 	"github.com/dibgraph/dibgraph/cmd/dibgraph/reports"
-	"github.com/dibgraph/dibgraph/graph"
 )
 
 // A graphPage is what "graph --html" makes a page of.
 type graphPage struct {
 	file  string // - is standard output
-	build string // the id of a past build
+	build string // a past build: its id, or counted from the last
 }
 
 // checkArgs allows no elements if the page is to be of a past build.
@@ -63,21 +62,12 @@ func (p *graphPage) report(store *cache.Store, image *imageOptions, args []strin
 	if err != nil {
 		return nil, err
 	}
-	name := img.Definition.Name
-	build := &cache.Build{Image: name, Args: img.Definition.Args, Outcome: graph.OutcomePlanned}
-	for _, r := range results {
-		build.Nodes = append(build.Nodes, r.Summary())
-	}
-	return reporter{store}.report(build, buildBefore(store, name, "")), nil
+	return reporter{store}.report(plannedBuild(img, results), buildBefore(store, img.Definition.Name, "")), nil
 }
 
 func (p *graphPage) past(store *cache.Store, image string) (*cache.Build, error) {
-	if p.build == "" {
-		return lastBuild(store, image)
+	if p.build != "" {
+		return namedBuild(store, image, p.build)
 	}
-	build, err := store.Build(p.build)
-	if errors.Is(err, cache.ErrMissing) {
-		return nil, fmt.Errorf("graph --build %s: this store has no build of that id: %w", p.build, err)
-	}
-	return build, err
+	return lastBuild(store, image)
 }
