@@ -83,6 +83,25 @@ func TestPageEscapes(t *testing.T) {
 	}
 }
 
+// What is particular about a run is said.
+func TestPageSaysWhatIsParticular(t *testing.T) {
+	r := worded(&cache.Build{Outcome: "done", Nodes: []cache.BuildNode{
+		{Name: "one", Status: "ran"}, {Name: "two", Status: "ran", Same: true}, {Name: "three", Status: "hit", Coarse: true},
+	}})
+	r.Nodes[2].Why = []Why{{Title: "it changed"}}
+	articles := strings.Split(pageOf(t, r), "<article ")[1:]
+	for i, want := range []string{"", "It left the same as before", "could not be observed"} {
+		for _, text := range []string{"It left the same as before", "could not be observed"} {
+			if got := strings.Contains(articles[i], text); got != (text == want) {
+				t.Errorf("node %d says %q: %t", i, text, got)
+			}
+		}
+	}
+	if !strings.Contains(articles[2], "Why it has another result than last time") {
+		t.Error("a hit on another result looks as if it had run")
+	}
+}
+
 // A page of a build that planned or did nothing is one too.
 func TestPageOfLittle(t *testing.T) {
 	for _, b := range []*cache.Build{
