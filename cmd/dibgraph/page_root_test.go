@@ -16,7 +16,7 @@ import (
 func (p *program) browse(address string) string {
 	p.t.Helper()
 	profile := p.t.TempDir()
-	return p.tool("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+	return p.tool("timeout", "120", "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
 		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 		"--user-data-dir="+profile, "--virtual-time-budget=5000", "--dump-dom", "file://"+address)
 }
@@ -120,7 +120,8 @@ func TestPageInBrowser(t *testing.T) {
 	}
 }
 
-// What reports hold is what the schema says, and nothing it does not name.
+// What reports and other commands print as JSON is what the schema says, and
+// nothing it does not name.
 func TestReportsMatchSchema(t *testing.T) {
 	p := newProgram(t)
 	schema := strictSchema(t)
@@ -134,7 +135,21 @@ func TestReportsMatchSchema(t *testing.T) {
 	if err := p.command(append(build, "failed.json")...).Run(); err == nil {
 		t.Error("a hook that fails did not")
 	}
-	for _, name := range []string{"first.json", "changed.json", "nothing.json", "failed.json"} {
+	images := []string{"-n", "-t", "raw,qcow2", "--checksum", "-o", "web", "tiny", "app"}
+	for name, args := range map[string][]string{
+		"explained.json": {"explain", "--json"},
+		"node.json":      {"explain", "--json", "--node", "disk", "last~2"},
+		"compared.json":  {"explain", "--json", "last~3", "last"},
+		"next.json":      append([]string{"explain", "--json"}, images...),
+		"plan.json":      append([]string{"plan", "--json"}, images...),
+	} {
+		text, _ := p.run(args...)
+		p.write(name, text)
+	}
+	for _, name := range []string{
+		"first.json", "changed.json", "nothing.json", "failed.json",
+		"explained.json", "node.json", "compared.json", "next.json", "plan.json",
+	} {
 		report, err := jsonschema.UnmarshalJSON(strings.NewReader(p.read(name)))
 		if err != nil {
 			t.Fatal(err)

@@ -23,11 +23,12 @@ type traceEvent struct {
 	Args     map[string]any `json:"args,omitempty"`
 }
 
-// Threads of a trace: the hits, then the lanes of what ran.
+// Threads of a trace: the hits, then the lanes of what ran. Viewers take thread
+// 0 for the idle one of the machine.
 const (
 	traceProcess = 1
-	hitThread    = 0
-	firstWorker  = 1
+	hitThread    = 1
+	firstWorker  = 2
 )
 
 // WriteTrace writes the build in the Chrome trace event format, which Perfetto
@@ -66,16 +67,15 @@ func traceNames(image string, lanes int) []traceEvent {
 	name := func(what string, thread int, args map[string]any) traceEvent {
 		return traceEvent{Name: what, Phase: "M", Process: traceProcess, Thread: thread, Args: args}
 	}
-	events := []traceEvent{
-		name("process_name", hitThread, map[string]any{"name": "dibgraph build " + image}),
-		name("thread_name", hitThread, map[string]any{"name": "from the cache"}),
-	}
+	threads := []string{"from the cache"}
 	for lane := range lanes {
-		thread := firstWorker + lane
-		events = append(events, name("thread_name", thread, map[string]any{"name": fmt.Sprintf("worker %d", lane+1)}))
+		threads = append(threads, fmt.Sprintf("worker %d", lane+1))
 	}
-	for thread := range firstWorker + lanes {
-		events = append(events, name("thread_sort_index", thread, map[string]any{"sort_index": thread}))
+	events := []traceEvent{name("process_name", hitThread, map[string]any{"name": "dibgraph build " + image})}
+	for i, text := range threads {
+		events = append(events,
+			name("thread_name", hitThread+i, map[string]any{"name": text}),
+			name("thread_sort_index", hitThread+i, map[string]any{"sort_index": i}))
 	}
 	return events
 }

@@ -38,7 +38,7 @@ func TestTrace(t *testing.T) {
 	threads := make(map[int]string)
 	seen := make(map[string]bool)
 	for _, e := range got.TraceEvents {
-		if e.Pid == nil || e.Tid == nil {
+		if e.Pid == nil || e.Tid == nil || *e.Tid == 0 {
 			t.Fatalf("event %+v is on no thread", e)
 		}
 		switch e.Ph {
