@@ -243,6 +243,9 @@ func outcome(n cache.BuildNode) string {
 	case graph.Differs:
 		return "differs"
 	}
+	if n.Duration > 0 {
+		return "was stopped after " + seconds(n.Duration)
+	}
 	return "was not reached"
 }
 

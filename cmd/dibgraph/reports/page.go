@@ -122,11 +122,20 @@ func policy() string {
 }
 
 // wordOf is what a page calls a status.
-func wordOf(status string) string {
-	if word, ok := words[graph.Status(status)]; ok {
+func wordOf(status graph.Status) string {
+	if word, ok := words[status]; ok {
 		return word
 	}
-	return status
+	return string(status)
+}
+
+// Word is what a page calls what became of the node.
+func (n Node) Word() string {
+	status := graph.Status(n.Status)
+	if status == graph.Skipped && n.Duration > 0 {
+		return "stopped"
+	}
+	return wordOf(status)
 }
 
 // shortLabel cuts a name so that it fits into a box.

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/dibgraph/dibgraph/cache"
 )
@@ -87,7 +88,13 @@ func TestPageEscapes(t *testing.T) {
 func TestPageSaysWhatIsParticular(t *testing.T) {
 	r := worded(&cache.Build{Outcome: "done", Nodes: []cache.BuildNode{
 		{Name: "one", Status: "ran"}, {Name: "two", Status: "ran", Same: true}, {Name: "three", Status: "hit", Coarse: true},
+		{Name: "four", Status: "skipped", Duration: time.Second}, {Name: "five", Status: "skipped"},
 	}})
+	for i, want := range []string{"ran", "ran", "hit", "stopped", "not reached"} {
+		if got := r.Nodes[i].Word(); got != want {
+			t.Errorf("node %d is called %q, want %q", i, got, want)
+		}
+	}
 	r.Nodes[2].Why = []Why{{Title: "it changed"}}
 	articles := strings.Split(pageOf(t, r), "<article ")[1:]
 	for i, want := range []string{"", "It left the same as before", "could not be observed"} {

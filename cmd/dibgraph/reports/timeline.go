@@ -64,7 +64,7 @@ func timelineOf(b *cache.Build, known map[string]int) *timeline {
 		_, ok := known[s.node.Name]
 		t.Bars = append(t.Bars, bar{
 			X: x(s.start), Width: max(x(s.end)-x(s.start), 2), Y: axisHeight + s.lane*laneHeight, Height: barHeight,
-			Name: s.node.Name, Status: s.node.Status, Known: ok, Took: s.end - s.start,
+			Name: s.node.Name, Status: s.node.Status, Known: ok, Took: (s.end - s.start).Round(time.Millisecond),
 		})
 		last := &t.Bars[len(t.Bars)-1]
 		if last.X = min(last.X, timelineWidth-last.Width); last.Width > float64(letterWidth*(len(last.Name)+1)) {
