@@ -21,16 +21,6 @@ func firstReason(reasons []cache.Reason) string {
 	return text
 }
 
-// reasonText writes a reason as a sentence, with the values below it where
-// they differ.
-func reasonText(r cache.Reason) string {
-	text := reasonTitle(r)
-	for _, line := range plainDifference(r) {
-		text += "\n" + line
-	}
-	return text
-}
-
 // reasonTitle says in one line what is another than last time.
 func reasonTitle(r cache.Reason) string {
 	if r.Detail != "" {

@@ -108,7 +108,7 @@ func factsOf(b *cache.Build) []reports.Fact {
 }
 
 func (r reporter) whyOf(causes []graph.Cause) []reports.Why {
-	n := narrator{comparer: comparer{r.store}}
+	n := narrator{comparer: comparer(r)}
 	var all []reports.Why
 	for _, c := range causes {
 		why := reports.Why{Title: causeTitle(c), Lines: n.difference(c.Reason)}
