@@ -24,6 +24,7 @@ func (r reporter) report(b, timed *cache.Build) *reports.Report {
 		}
 	}
 	out := &reports.Report{Build: b, Timed: timed, Facts: factsOf(b)}
+	words := newWording(r.store)
 	for _, explained := range explainBuild(r.store, b) {
 		count[graph.Status(explained.Status)]++
 		n := reports.Node{
@@ -32,7 +33,7 @@ func (r reporter) report(b, timed *cache.Build) *reports.Report {
 		}
 		if len(n.Reasons) > 0 {
 			// Without one, causes are those of an earlier build that failed.
-			n.Reason, n.Why = firstReason(n.Reasons), r.whyOf(explained.Causes)
+			n.Reason, n.Why = firstReason(n.Reasons), words.why(explained.Causes)
 		}
 		if n.Duration > 0 {
 			n.Took = seconds(n.Duration)
@@ -105,20 +106,4 @@ func factsOf(b *cache.Build) []reports.Fact {
 	add("files", strings.Join(b.Outputs, " "))
 	add("id", b.ID)
 	return facts
-}
-
-func (r reporter) whyOf(causes []graph.Cause) []reports.Why {
-	n := narrator{comparer: comparer(r)}
-	var all []reports.Why
-	for _, c := range causes {
-		why := reports.Why{Title: causeTitle(c), Lines: n.difference(c.Reason)}
-		if len(c.Path) > 0 {
-			why.Title = c.Node + ": " + why.Title
-		}
-		for _, hop := range c.Path {
-			why.Way = append(why.Way, reports.Hop{Node: hop.Node, Text: n.via(consequence{via: hop.Reason})})
-		}
-		all = append(all, why)
-	}
-	return all
 }
