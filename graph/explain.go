@@ -58,28 +58,40 @@ func (e *Explainer) Explain() []Explanation {
 	return all
 }
 
+// A step is a node on the way back from the node explained.
+type step struct {
+	node string
+	hop  Hop   // to the node of next
+	next *step // nil at the node explained
+}
+
+// path returns the way from the step to the node explained.
+func (s *step) path() []Hop {
+	var path []Hop
+	for ; s.next != nil; s = s.next {
+		path = append(path, s.hop)
+	}
+	return path
+}
+
 // causes walks from a node to what made it differ, by breadth so that the path
 // shown is a shortest one.
 func (e *Explainer) causes(name string) []Cause {
-	type step struct {
-		node string
-		path []Hop // from node to the one explained
-	}
 	var found []Cause
 	seen := map[string]bool{name: true}
-	for queue := []step{{node: name}}; len(queue) > 0; queue = queue[1:] {
+	for queue := []*step{{node: name}}; len(queue) > 0; queue = queue[1:] {
 		at := queue[0]
 		reasons := e.reasons(at.node)
-		if len(reasons) == 0 && len(at.path) > 0 {
-			found = append(found, e.unexplained(at.node, at.path))
+		if len(reasons) == 0 && at.next != nil {
+			found = append(found, e.unexplained(at.node, at.path()))
 		}
 		for _, r := range reasons {
 			switch {
 			case r.Cause == "" || r.Cause == at.node:
-				found = append(found, Cause{Node: at.node, Reason: r, Path: at.path})
+				found = append(found, Cause{Node: at.node, Reason: r, Path: at.path()})
 			case !seen[r.Cause]:
 				seen[r.Cause] = true
-				queue = append(queue, step{node: r.Cause, path: append([]Hop{{Node: at.node, Reason: r}}, at.path...)})
+				queue = append(queue, &step{node: r.Cause, hop: Hop{Node: at.node, Reason: r}, next: at})
 			}
 		}
 	}
