@@ -29,6 +29,9 @@
 // milliseconds after Run has returned. A program whose writes others read right
 // after it unmounts by itself, after [KillOthers].
 //
+// A program has the network of this machine; what it starts by [WithoutNetwork]
+// has none.
+//
 // A Run costs two starts of this binary, and the mounts and namespaces of one
 // process: 8 ms (BenchmarkRun, two processors, kernel 6.18).
 //
