@@ -12,6 +12,13 @@ type pattern []string
 
 type patterns []pattern
 
+// CheckPattern returns what is wrong with a pattern of [LayerOptions], nil if
+// it can be used.
+func CheckPattern(text string) error {
+	_, err := parsePatterns([]string{text})
+	return err
+}
+
 func parsePatterns(texts []string) (patterns, error) {
 	list := make(patterns, 0, len(texts))
 	for _, text := range texts {
