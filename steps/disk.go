@@ -45,6 +45,10 @@ type Disk struct {
 	// Volatile lists paths whose content makes no difference when two images
 	// are compared, as [graph.Node.Volatile]. They change nothing in the image.
 	Volatile []string
+	// Sources are those that hooks on the host can open.
+	Sources Sources
+	// HostFiles are files of the machine that count in any case.
+	HostFiles []string
 }
 
 // A DiskPhase is a phase that runs on the final filesystem.
@@ -63,6 +67,8 @@ type DiskHook struct {
 	Words  mention.Words
 	// Origin says in messages where it comes from; it may be empty.
 	Origin string
+	// NoNetwork says that it runs without a network.
+	NoNetwork bool
 }
 
 // Describe implements [graph.Action].
@@ -83,6 +89,9 @@ func (s *Disk) Describe(d *graph.Description, in *graph.Inputs) error {
 	for _, p := range s.Phases {
 		for _, h := range p.Hooks {
 			d.Digest(fmt.Sprintf("hook %q", filepath.Join("hooks", p.Dir, h.Name)), h.Digest)
+			if h.NoNetwork {
+				d.Add(fmt.Sprintf("network %q", filepath.Join(p.Dir, h.Name)), "none")
+			}
 		}
 		for name, value := range p.Vars.Values {
 			env[name] = value
@@ -92,7 +101,8 @@ func (s *Disk) Describe(d *graph.Description, in *graph.Inputs) error {
 	vars.describe(d, words)
 	s.Ambient.describeNames(d, inheritFinders(s.ownWords(), in.Parent), vars)
 	s.Site.Files.describeTools(d)
-	return s.Site.Files.describe(d, s.Phases[0].Vars, env, readers{words})
+	s.Sources.describeNames(d, words)
+	return s.Site.Files.describe(d, s.Phases[0].Vars, env, readers{words}, s.HostFiles)
 }
 
 // words returns what anything that runs on the disk mentions.
@@ -115,15 +125,22 @@ func (s *Disk) ownWords() mention.Words {
 }
 
 // Observe implements [graph.Observer].
-func (s *Disk) Observe(d *graph.Description, name string, _ *graph.Inputs) error {
-	s.Ambient.describe(d, name)
-	words := s.Ambient.words(name)
+func (s *Disk) Observe(d *graph.Description, name string, in *graph.Inputs) error {
+	words, only, err := s.Sources.describe(d, name, in)
+	if err != nil {
+		return err
+	}
+	if !only {
+		s.Ambient.describe(d, name)
+		words = mention.Union(words, s.Ambient.words(name))
+	}
 	for _, p := range s.Phases {
 		p.Vars.before().describe(d, words)
 	}
 	s.Ambient.describeNames(d, words.Merge(s.ownWords()), s.Phases[0].Vars.before())
 	s.Site.Files.observe(d, name)
-	return s.Site.Files.describe(d, s.Phases[0].Vars, s.Phases[0].Vars.Values, readers{words})
+	s.Sources.describeNames(d, words)
+	return s.Site.Files.describe(d, s.Phases[0].Vars, s.Phases[0].Vars.Values, readers{words}, nil)
 }
 
 // Run implements [graph.Action].
@@ -133,6 +150,9 @@ func (s *Disk) Run(ctx context.Context, w *graph.Work) error {
 		return err
 	}
 	t.Host = &s.Site.Files
+	if t.Sources, err = s.Sources.files(w.Inputs); err != nil {
+		return err
+	}
 	run := diskRun{
 		Tree: t, Layout: s.Layout, LayoutFile: s.LayoutFile, Params: s.Params, Size: s.Size,
 		Pattern: s.Pattern, Dir: s.Site.WorkDir, Out: w.Out, Tar: s.Tar,
@@ -140,11 +160,13 @@ func (s *Disk) Run(ctx context.Context, w *graph.Work) error {
 	run.Params.ImageDir = w.Out
 	run.Params.Seed = graph.DigestText(fmt.Sprintf("disk of %q\n%s\n%s\n", s.ImageName, w.Inputs.Parent.Chain(), s.Layout))
 	for _, p := range s.Phases {
-		origins := make(map[string]string)
+		origins, noNetwork := make(map[string]string), make(map[string]bool)
 		for _, h := range p.Hooks {
-			origins[h.Name] = h.Origin
+			origins[h.Name], noNetwork[h.Name] = h.Origin, h.NoNetwork
 		}
-		run.Phases = append(run.Phases, diskRunPhase{Dir: p.Dir, Chroot: p.Chroot, Values: p.Vars.Values, Origins: origins})
+		run.Phases = append(run.Phases, diskRunPhase{
+			Dir: p.Dir, Chroot: p.Chroot, Values: p.Vars.Values, Origins: origins, NoNetwork: noNetwork,
+		})
 	}
 	var report diskReport
 	started := time.Now()
@@ -205,6 +227,8 @@ type diskRunPhase struct {
 	Values map[string]string
 	// Origins say where hooks come from, by their names.
 	Origins map[string]string
+	// NoNetwork has the hooks that run without a network.
+	NoNetwork map[string]bool
 }
 
 type diskReport struct {

@@ -198,7 +198,7 @@ func (run *diskRun) phase(ctx context.Context, p diskRunPhase, dynamic map[strin
 			c.Root, c.Dir, c.Path = TargetDir, "/", filepath.Join(InTarget, p.Dir, h.Name)
 		}
 		fmt.Fprintf(os.Stderr, "dib-run-parts Running %s\n", c.Path)
-		if err := c.Run(ctx); err != nil {
+		if err := runCommand(ctx, c, p.NoNetwork[h.Name]); err != nil {
 			return p.failure(h.Name, err)
 		}
 		fmt.Fprintf(os.Stderr, "dib-run-parts %s completed\n", h.Name)

@@ -1,6 +1,7 @@
 // Package steps holds the kinds of work a build is made of. Each is a plain
 // struct that implements [graph.Action] and is whole once built:
 //
+//   - [Source] gets a file that hooks need from a server
 //   - [Environment] evaluates the environment.d files of one phase
 //   - [Hook] runs one hook, on the host or in the image
 //   - [Base] turns what the root phase left into a root that hooks can use

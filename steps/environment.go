@@ -68,7 +68,7 @@ func (e *Environment) Describe(d *graph.Description, in *graph.Inputs) error {
 		return nil
 	}
 	e.Site.Files.describeTools(d)
-	return e.Site.Files.describe(d, e.Vars, e.Vars.Values, readers{all})
+	return e.Site.Files.describe(d, e.Vars, e.Vars.Values, readers{all}, nil)
 }
 
 // words returns what the environment files mention.
@@ -90,7 +90,7 @@ func (e *Environment) Observe(d *graph.Description, name string, _ *graph.Inputs
 		return nil
 	}
 	e.Site.Files.observe(d, name)
-	return e.Site.Files.describe(d, e.Vars, e.Vars.Values, readers{words})
+	return e.Site.Files.describe(d, e.Vars, e.Vars.Values, readers{words}, nil)
 }
 
 // Run implements [graph.Action].

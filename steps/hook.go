@@ -34,6 +34,13 @@ type Hook struct {
 	Kernel bool
 	// Environment is the node that evaluated the phase's environment.d.
 	Environment *graph.Node
+	// Sources are those that the hook can open; none inside the image.
+	Sources Sources
+	// HostFiles are files of the machine that count, opened or not, for a hook
+	// on the host.
+	HostFiles []string
+	// NoNetwork says that it runs without a network.
+	NoNetwork bool
 }
 
 func (h *Hook) file() string { return filepath.Join("hooks", h.Phase, h.Name) }
@@ -70,11 +77,15 @@ func (h *Hook) Describe(d *graph.Description, in *graph.Inputs) error {
 	words := h.words(in)
 	env.describe(d, words)
 	h.Ambient.describeNames(d, inheritFinders(h.Words, in.Parent), env)
+	if h.NoNetwork {
+		d.Add("network", "none")
+	}
 	if h.Chroot {
 		return nil // there it sees no file of the host
 	}
 	h.Site.Files.describeTools(d)
-	return h.Site.Files.describe(d, h.Vars, env.env, words)
+	h.Sources.describeNames(d, words)
+	return h.Site.Files.describe(d, h.Vars, env.env, words, h.HostFiles)
 }
 
 func where(chroot bool) string {
@@ -86,19 +97,26 @@ func where(chroot bool) string {
 
 // Observe implements [graph.Observer].
 func (h *Hook) Observe(d *graph.Description, name string, in *graph.Inputs) error {
-	h.Ambient.describe(d, name)
+	words, only, err := h.Sources.describe(d, name, in)
+	if err != nil {
+		return err
+	}
+	if !only {
+		h.Ambient.describe(d, name)
+		words = mention.Union(words, h.Ambient.words(name))
+	}
 	env, err := h.environment(in)
 	if err != nil {
 		return err
 	}
-	words := h.Ambient.words(name)
 	env.describe(d, words)
 	h.Ambient.describeNames(d, words.Merge(h.Words), env)
+	h.Sources.describeNames(d, words)
 	if h.Chroot {
 		return nil
 	}
 	h.Site.Files.observe(d, name)
-	return h.Site.Files.describe(d, h.Vars, env.env, readers{words})
+	return h.Site.Files.describe(d, h.Vars, env.env, readers{words}, nil)
 }
 
 // Run implements [graph.Action].
@@ -115,7 +133,13 @@ func (h *Hook) Run(ctx context.Context, w *graph.Work) error {
 	if !h.Chroot {
 		t.Host = &h.Site.Files
 	}
-	run := hookRun{Tree: t, Chroot: h.Chroot, Env: list(env.env), Dir: h.Site.WorkDir, Path: filepath.Join(HooksDir, h.Phase, h.Name)}
+	if t.Sources, err = h.Sources.files(w.Inputs); err != nil {
+		return err
+	}
+	run := hookRun{
+		Tree: t, Chroot: h.Chroot, NoNetwork: h.NoNetwork, Env: list(env.env),
+		Dir: h.Site.WorkDir, Path: filepath.Join(HooksDir, h.Phase, h.Name),
+	}
 	if h.Chroot {
 		run.Dir, run.Path = "/", filepath.Join(InTarget, h.Phase, h.Name)
 	}
@@ -130,7 +154,11 @@ func (h *Hook) Run(ctx context.Context, w *graph.Work) error {
 		read := mention.Union(h.Words, h.Ambient.wordsOf(report.Observed))
 		w.Observed = append(h.Site.Files.toolNames(report.Tools), h.Site.Files.outright(read, started)...)
 	}
-	return recordRun(w, h.Ambient, h.Vars, h.Words, h.file(), report)
+	mentioned, err := h.Sources.mentioned(report, w.Inputs)
+	if err != nil {
+		return err
+	}
+	return recordRun(w, h.Ambient, h.Vars, h.Words.Merge(mentioned), h.file(), report)
 }
 
 // recordRun says in w what a run read and left. Words are those of what ran, own
@@ -171,6 +199,8 @@ type hookRun struct {
 	Env    []string
 	Dir    string
 	Chroot bool
+	// NoNetwork leaves it no network but a loopback interface.
+	NoNetwork bool
 }
 
 // A hookReport is what came of it.
@@ -256,6 +286,14 @@ func (run hookRun) execute(ctx context.Context) error {
 	if run.Chroot {
 		c.Root = TargetDir
 	}
+	return runCommand(ctx, c, run.NoNetwork)
+}
+
+// runCommand runs a command with a network or without one.
+func runCommand(ctx context.Context, c command.Cmd, noNetwork bool) error {
+	if noNetwork {
+		return sandbox.WithoutNetwork(func() error { return c.Run(ctx) })
+	}
 	return c.Run(ctx)
 }
 
@@ -269,5 +307,5 @@ func ambientName(path string) (string, bool) {
 		return "hooks" + rest, true
 	}
 	rest, ok := strings.CutPrefix(path, RunDir+"/")
-	return rest, ok && strings.HasPrefix(rest, "elements")
+	return rest, ok && (strings.HasPrefix(rest, "elements") || strings.HasPrefix(rest, "sources/"))
 }

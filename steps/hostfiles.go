@@ -52,9 +52,18 @@ var knownHostFiles = []struct{ word, name string }{
 	{"docker", "~/.docker/config.json"},
 }
 
-// describe writes the files of the host that texts with these words depend on.
-func (h HostFiles) describe(d *graph.Description, v *Variables, env map[string]string, words readers) error {
-	paths := make(map[string]string) // by the name that each has in the description
+// describe writes the files of the host that texts with these words depend on,
+// and the declared ones.
+func (h HostFiles) describe(d *graph.Description, v *Variables, env map[string]string, words readers, declared []string) error {
+	values := make(map[string]string) // by the name that each has in the description
+	for _, name := range declared {
+		value, err := contentDigest(h.path(name))
+		if err != nil {
+			return fmt.Errorf("read %s, which is declared to be an input of a hook: %w", name, err)
+		}
+		values[h.spelled(name)] = value
+	}
+	paths := make(map[string]string)
 	for name, value := range env {
 		if strings.HasPrefix(name, "DIB_") && !v.Unkeyed(name) && words.Match(name) {
 			for _, name := range h.named(value) {
@@ -67,8 +76,10 @@ func (h HostFiles) describe(d *graph.Description, v *Variables, env map[string]s
 			paths[h.spelled(known.name)] = h.path(known.name)
 		}
 	}
-	values := make(map[string]string)
 	for name, path := range paths {
+		if _, known := values[name]; known {
+			continue
+		}
 		value, err := hostDigest(path)
 		if err != nil {
 			return fmt.Errorf("read %s, which is an input of a hook: %w", name, err)
@@ -141,6 +152,15 @@ func isPath(word string) bool {
 // for programs of the system, which are tools and no inputs, and for devices.
 func hostDigest(path string) (string, error) {
 	info, err := os.Stat(path)
+	if err == nil && inSystem(path) && (info.IsDir() || info.Mode()&0o111 != 0) {
+		return "", nil
+	}
+	return contentDigest(path)
+}
+
+// contentDigest is the same for all files, but empty for devices.
+func contentDigest(path string) (string, error) {
+	info, err := os.Stat(path)
 	switch {
 	case os.IsNotExist(err):
 		return "absent", nil
@@ -149,12 +169,9 @@ func hostDigest(path string) (string, error) {
 	case err != nil:
 		return "", err
 	case info.Mode().IsRegular():
-		if info.Mode()&0o111 != 0 && inSystem(path) {
-			return "", nil
-		}
 		digest, err := fileDigest(path)
 		return digest.String(), err
-	case !info.IsDir() || inSystem(path):
+	case !info.IsDir():
 		return "", nil
 	}
 	var text strings.Builder

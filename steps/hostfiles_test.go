@@ -30,7 +30,7 @@ func TestHostFiles(t *testing.T) {
 	text := "$DIB_APT_CONF $DIB_LIST $DIB_CONTEXT $DIB_OWN $DIB_IMAGE_CACHE $DIB_PROGRAM $DIB_MIRROR $OTHER $DIB_BLOCK_CONFIG ~/.ssh/authorized_keys"
 	lines := func() map[string]string {
 		var d graph.Description
-		if err := h.describe(&d, v, env, readers{mention.Of([]byte(text))}); err != nil {
+		if err := h.describe(&d, v, env, readers{mention.Of([]byte(text))}, nil); err != nil {
 			t.Fatal(err)
 		}
 		got := make(map[string]string)

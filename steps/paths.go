@@ -11,6 +11,8 @@ const (
 	BuiltDir    = BuildDir + "/built"
 	ElementsDir = RunDir + "/elements"
 	LibDir      = RunDir + "/lib"
+	// SourcesDir holds the sources of an image, for hooks on the host.
+	SourcesDir = RunDir + "/sources"
 	// ImageDir is scratch space, empty at the start of every step.
 	ImageDir = RunDir + "/image"
 	// HelperPath is this program under the name by which host hooks of the

@@ -29,32 +29,43 @@ func (h *Hook) Shell(ctx context.Context, w *graph.Work, command string, files F
 	if err != nil {
 		return err
 	}
-	return shell(ctx, h.Site, w, tree{Kernel: h.Kernel, HooksBind: h.Chroot}, env.env, command, files)
+	sources, err := h.Sources.files(w.Inputs)
+	if err != nil {
+		return err
+	}
+	like := hookRun{Tree: tree{Kernel: h.Kernel, HooksBind: h.Chroot, Sources: sources}, NoNetwork: h.NoNetwork}
+	return shell(ctx, h.Site, w, like, env.env, command, files)
 }
 
 // Shell implements [Sheller]: the shell has the environment before
 // environment.d.
 func (e *Environment) Shell(ctx context.Context, w *graph.Work, command string, files Files) error {
-	return shell(ctx, e.Site, w, tree{Kernel: e.Kernel, HooksBind: e.Chroot}, e.Vars.Values, command, files)
+	return shell(ctx, e.Site, w, hookRun{Tree: tree{Kernel: e.Kernel, HooksBind: e.Chroot}}, e.Vars.Values, command, files)
 }
 
 // Shell implements [Sheller].
 func (p *Packages) Shell(ctx context.Context, w *graph.Work, command string, files Files) error {
-	return shell(ctx, p.Site, w, tree{Kernel: true, HooksBind: true}, p.Vars.Values, command, files)
+	return shell(ctx, p.Site, w, hookRun{Tree: tree{Kernel: true, HooksBind: true}}, p.Vars.Values, command, files)
 }
 
 // Shell implements [Sheller]: the tree is as it is before the disk is made.
 func (s *Disk) Shell(ctx context.Context, w *graph.Work, command string, files Files) error {
-	return shell(ctx, s.Site, w, tree{Kernel: true}, s.Phases[0].Vars.Values, command, files)
+	sources, err := s.Sources.files(w.Inputs)
+	if err != nil {
+		return err
+	}
+	return shell(ctx, s.Site, w, hookRun{Tree: tree{Kernel: true, Sources: sources}}, s.Phases[0].Vars.Values, command, files)
 }
 
-func shell(ctx context.Context, site *Site, w *graph.Work, mounts tree, env map[string]string, command string, files Files) error {
+// shell runs a shell on the tree of a run that is like the given one in what is
+// mounted, and in its network.
+func shell(ctx context.Context, site *Site, w *graph.Work, like hookRun, env map[string]string, command string, files Files) error {
 	t, err := site.tree(w)
 	if err != nil {
 		return err
 	}
-	t.Kernel, t.HooksBind = mounts.Kernel, mounts.HooksBind
-	run := hookRun{Tree: t, Chroot: t.HooksBind, Dir: site.WorkDir, Path: "/bin/bash", Args: []string{"-i"}}
+	t.Kernel, t.HooksBind, t.Sources = like.Tree.Kernel, like.Tree.HooksBind, like.Tree.Sources
+	run := hookRun{Tree: t, Chroot: t.HooksBind, NoNetwork: like.NoNetwork, Dir: site.WorkDir, Path: "/bin/bash", Args: []string{"-i"}}
 	if command != "" {
 		run.Args = []string{"-c", command}
 	}
@@ -86,7 +97,7 @@ func (run hookRun) converse(ctx context.Context) (report hookReport, err error) 
 	if run.Chroot {
 		c.Root = TargetDir
 	}
-	err = c.Run(ctx)
+	err = runCommand(ctx, c, run.NoNetwork)
 	var exit *command.ExitError
 	if errors.As(err, &exit) {
 		return hookReport{Failed: exit.Ending()}, nil

@@ -38,6 +38,7 @@ func watchTree(t tree) func() Sight {
 	if t.HooksBind {
 		mounts = append(mounts, filepath.Join(TargetDir, InTarget))
 	}
+	mounts = append(mounts, t.sourceMounts()...)
 	if t.Host != nil {
 		more, err := t.Host.mounts()
 		if err != nil {

@@ -44,7 +44,8 @@ type tree struct {
 	Helper            string
 	ImageCache        string
 	HostDirs          []string
-	Scratch           string // shown as ImageDir
+	Scratch           string            // shown as ImageDir
+	Sources           map[string]string // files by their names in SourcesDir
 	Mounts            []graph.Mount
 	Kernel, HooksBind bool // kernel filesystems, and the hooks, inside the target
 	// Host says which files of the host are inputs of what runs on it; nil if
@@ -152,7 +153,10 @@ func (t tree) mountTools() error {
 	if err := mount.Bind(t.Lib, LibDir, true); err != nil {
 		return err
 	}
-	return mount.Bind(t.Helper, HelperPath, true)
+	if err := mount.Bind(t.Helper, HelperPath, true); err != nil {
+		return err
+	}
+	return t.mountSources()
 }
 
 // finish makes the upper directory one that can become a layer. Nothing may

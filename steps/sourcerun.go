@@ -1,0 +1,136 @@
+package steps
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/dibgraph/dibgraph/graph"
+	"github.com/dibgraph/dibgraph/internal/fetch"
+	"github.com/dibgraph/dibgraph/steps/mention"
+)
+
+// Run implements [graph.Action].
+func (s *Source) Run(ctx context.Context, w *graph.Work) error {
+	_, local := localPath(s.Address)
+	if s.Offline && (!local || s.listed()) {
+		return s.failure(fmt.Errorf("%s is not in the local store, and the network is not to be used: build once without --offline (or DIB_OFFLINE)", s.Address))
+	}
+	if err := s.fetch(ctx, w); err != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return s.failure(err)
+	}
+	if s.Checksum != "" {
+		return nil
+	}
+	w.Observed = append(w.Observed, observedValidator)
+	if !s.asks() {
+		return nil
+	}
+	return s.Known.SetValidator(s.validatorName(), s.found)
+}
+
+// failure says where the source is declared.
+func (s *Source) failure(err error) error { return fmt.Errorf("%s: %w", s.Place, err) }
+
+// fetch leaves the checked file, and what it mentions, in the outputs.
+func (s *Source) fetch(ctx context.Context, w *graph.Work) (err error) {
+	var sum fetch.Checksum
+	switch {
+	case s.Checksum != "":
+		sum, err = fetch.ParseChecksum(s.Checksum)
+	case s.listed():
+		sum, err = s.fromList(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(filepath.Join(w.Out, SourceOutput), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	fmt.Fprintf(w.Log, "get %s\n", s.Address)
+	if s.found, err = s.write(ctx, f); err != nil {
+		return err
+	}
+	if sum != (fetch.Checksum{}) {
+		s.found = sum.String()
+		if err := s.check(ctx, f, sum); err != nil {
+			return err
+		}
+	}
+	size, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w.Log, "%d bytes, %s\n", size, s.found)
+	return writeMentions(f, size, filepath.Join(w.Out, sourceMentions))
+}
+
+// write writes the file to f and returns its validator.
+func (s *Source) write(ctx context.Context, f *os.File) (string, error) {
+	name, local := localPath(s.Address)
+	if !local {
+		version, err := s.Client.Get(ctx, s.Address, f)
+		return validatorOf(version), err
+	}
+	from, err := os.Open(s.Files.path(name))
+	if err != nil {
+		return "", err
+	}
+	defer from.Close()
+	info, err := from.Stat()
+	if err != nil {
+		return "", err
+	}
+	if !info.Mode().IsRegular() {
+		return "", fmt.Errorf("%s is not a regular file", name)
+	}
+	if _, err := io.Copy(f, &stoppable{ctx, from}); err != nil {
+		return "", err
+	}
+	// Of the copy: the file may have been written meanwhile.
+	digest, err := graph.DigestFile(f.Name())
+	return digest.String(), err
+}
+
+// check compares the checksum.
+func (s *Source) check(ctx context.Context, f *os.File, sum fetch.Checksum) error {
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	if err := sum.Check(&stoppable{ctx, f}); err != nil {
+		return fmt.Errorf("%s: %w", s.Address, err)
+	}
+	return nil
+}
+
+// maxMentioning is the size up to which a source counts as a text that hooks
+// may run or source; what is larger is data.
+const maxMentioning = 1 << 20
+
+// writeMentions writes which variables the file mentions. An archive or another
+// binary file mentions none: like a package of a distribution, it knows nothing
+// of the variables of elements.
+func writeMentions(f *os.File, size int64, to string) error {
+	var words mention.Words
+	if size <= maxMentioning {
+		content := make([]byte, size)
+		if _, err := f.ReadAt(content, 0); err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		words = mention.OfData(content)
+	}
+	list, err := json.Marshal(words.Strings())
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(to, list, 0o600)
+}
