@@ -34,7 +34,7 @@ var resetNames = []string{
 	"COMPRESS_IMAGE", "DOCKER_TARGET", "IMAGE_BLOCK_DEVICES", "IMAGE_TYPES", "INSTALL_PACKAGES", "LOGFILE", "MKFS_OPTS",
 	"OUT_IMAGE_PATH", "TARGET_ROOT", "TMP_BUILD_DIR", "TMP_HOOKS_PATH", "TMP_IMAGE_DIR", "TMP_IMAGE_PATH",
 	"TMP_MOUNT_PATH", "_BASE_ELEMENT_DIR", "_LIB", "RAMDISK_ELEMENT", "SKIP_BASE",
-	"DIBGRAPH_CACHE", "BASHOPTS", "BASH_ENV", "ENV", "SHELLOPTS",
+	"DIBGRAPH_CACHE", "DIB_SOURCES", "BASHOPTS", "BASH_ENV", "ENV", "SHELLOPTS",
 }
 
 // hostOnlyNames do not reach the image: sudo, which elements are written for,
@@ -43,13 +43,13 @@ var hostOnlyNames = []string{
 	"TMPDIR", "VIRTUAL_ENV", "PS4", "LD_", "PYTHONPATH", "PERL5LIB", "PERL5OPT", "PERLLIB", "IFS", "BASH_FUNC_",
 }
 
-// caller returns the variables of the caller that pass to hooks: all DIB_*, the
+// caller returns the variables of the caller that pass to all hooks: all DIB_*, the
 // documented ones, those that an element's files mention, and those that the
 // user named.
 func (img *Image) caller() map[string]string {
 	env := map[string]string{}
 	for name, value := range img.Definition.Environment {
-		if img.passes(name) {
+		if img.passes(name) && !slices.Contains(img.reserved, name) {
 			env[name] = value
 		}
 	}
@@ -60,7 +60,13 @@ func (img *Image) passes(name string) bool {
 	if !identifier.MatchString(name) || slices.Contains(resetNames, name) {
 		return false
 	}
-	return listed(callerNames, name) || img.words.Has(name) || slices.Contains(img.Definition.PassEnv, name)
+	return img.passesAll(name) || img.words.Has(name) || slices.Contains(img.reserved, name)
+}
+
+// passesAll reports whether a variable passes to all hooks whatever elements
+// say about it.
+func (img *Image) passesAll(name string) bool {
+	return listed(callerNames, name) || slices.Contains(img.Definition.PassEnv, name)
 }
 
 // recordable returns the definition in a form that can be stored: of the

@@ -27,6 +27,11 @@ type Element struct {
 	// nearest first. They do not take part, but some tools read their files.
 	Overridden []*Element
 
+	// Settings are what its dibgraph.yaml says. They are set for the elements
+	// of an [Image].
+	Settings    Settings
+	hasSettings bool
+
 	deps, provides []reference
 	// linked are the trees behind links to directories at the top, by the name
 	// of the link. Merging follows those, and no others.

@@ -168,6 +168,9 @@ func (img *Image) setHost(env map[string]string) {
 	env["LOGNAME"] = cmp.Or(from["LOGNAME"], env["USER"])
 	env["PATH"] = hostPath(from["PATH"])
 	env["PS4"] = "+ ${BASH_SOURCE:-$0}:${LINENO:-0}:${FUNCNAME:-} "
+	if len(img.Sources) > 0 {
+		env[steps.SourcesVariable] = steps.SourcesDir
+	}
 	env["BASH_FUNC_die%%"] = "() {  local status=$?\n    echo \"$@\"\n    exit $status\n}"
 }
 

@@ -20,10 +20,13 @@ type Image struct {
 	Elements []*Element
 	// Hooks is the merged hooks tree, as it is before the first hook runs.
 	Hooks *Tree
+	// Sources are the files that are fetched before the first hook, by name.
+	Sources []Source
 	// Notices are what a user should know but need not act on.
 	Notices []string
 
-	words Words // what any file of any element mentions
+	words    Words    // what any file of any element mentions
+	reserved []string // variables that reach only some elements
 }
 
 // Load reads a definition and the elements it needs. The elements of stock,
@@ -44,9 +47,10 @@ func Load(def Definition, stock fs.FS) (*Image, error) {
 	}
 	var mentioned []Words
 	for _, e := range img.Elements {
-		mentioned = append(mentioned, e.Tree.Words())
+		mentioned = append(mentioned, e.words())
 	}
 	img.words = mention.Union(mentioned...)
+	img.findReserved()
 	img.notice()
 	return img, nil
 }
@@ -58,7 +62,8 @@ func (img *Image) load(library *Library) []*Problem {
 	img.forgetLibrary()
 	problems = append(problems, load(img.Elements)...)
 	img.Hooks, more = merge(img.Elements)
-	return append(problems, more...)
+	problems = append(problems, more...)
+	return append(problems, img.readSettings()...)
 }
 
 // Element returns the element of that name, nil when it does not take part.

@@ -53,20 +53,32 @@ func (b *builder) disk() *graph.Node {
 	disk := &steps.Disk{
 		Site: p.site, Ambient: p.ambient, Layout: p.layout.config, LayoutFile: p.layout.file, Params: p.layout.params,
 		Size: p.layout.size, Files: p.environmentFiles(), Pattern: p.pattern(), ImageName: def.Name,
-		Tar: slices.Contains(def.Types, "tar"), Volatile: volatilePaths,
+		Tar: slices.Contains(def.Types, "tar"), Volatile: b.volatile, Sources: b.sources,
 	}
 	for _, phase := range Phases {
 		if !phase.InDisk {
 			continue
 		}
-		dp := steps.DiskPhase{Dir: phase.Dir(), Chroot: phase.Chroot, Vars: p.variables(phase)}
+		dp := steps.DiskPhase{Dir: phase.Dir(), Chroot: phase.Chroot}
+		from := []string{""}
 		for _, h := range p.hooks(phase) {
 			digest, words := p.text(h)
-			dp.Hooks = append(dp.Hooks, steps.DiskHook{Name: h.Name, Digest: digest, Words: words, Origin: p.origin(phase, h)})
+			element, settings := p.element(phase, h)
+			from = append(from, element)
+			dp.Hooks = append(dp.Hooks, steps.DiskHook{
+				Name: h.Name, Digest: digest, Words: words.Merge(settings.words()), Origin: p.origin(phase, h),
+				NoNetwork: settings.noNetwork(phase.Dir(), h.Name),
+			})
+			if !phase.Chroot {
+				disk.HostFiles = append(disk.HostFiles, settings.InputFiles...)
+			}
 		}
+		dp.Vars = p.variables(phase).with(from) // they share one, as they share a node
 		disk.Phases = append(disk.Phases, dp)
 	}
-	return b.add(&graph.Node{Name: diskNode, Kind: "disk", Parent: b.state, Action: disk})
+	slices.Sort(disk.HostFiles)
+	disk.HostFiles = slices.Compact(disk.HostFiles)
+	return b.add(&graph.Node{Name: diskNode, Kind: "disk", Parent: b.state, Partial: b.sources, Action: disk})
 }
 
 // outputs adds the nodes that make other files of the disk image.

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/dibgraph/dibgraph/graph"
+	"github.com/dibgraph/dibgraph/internal/fetch"
 	"github.com/dibgraph/dibgraph/steps"
 	"github.com/dibgraph/dibgraph/steps/mention"
 )
@@ -21,6 +22,10 @@ type Planner struct {
 	ambient *steps.Ambient
 	layout  layout
 	found   map[string][]steps.PhaseHook // by phase directory
+	known   steps.Validators
+	client  *fetch.Client
+	// settings are those of the elements that have any, by name.
+	settings map[string]Settings
 }
 
 // Phases of the build tree whose content is not compared, as patterns below
@@ -37,9 +42,18 @@ var volatilePaths = []string{
 
 // NewPlanner returns the planner for an image. tempDir makes a directory for
 // the trees that nodes mount, on the filesystem of the store; it is called
-// only if a node runs. helper is the path of this program.
-func NewPlanner(img *Image, tempDir func(name string) (string, error), helper string) (*Planner, error) {
-	p := &Planner{image: img, found: make(map[string][]steps.PhaseHook)}
+// only if a node runs. known is what servers said last about sources. helper
+// is the path of this program.
+func NewPlanner(img *Image, tempDir func(name string) (string, error), known steps.Validators, helper string) (*Planner, error) {
+	p := &Planner{
+		image: img, found: make(map[string][]steps.PhaseHook),
+		known: known, client: fetch.New(img.Definition.Environment), settings: make(map[string]Settings),
+	}
+	for _, e := range img.Elements {
+		if e.hasSettings {
+			p.settings[e.Name] = e.Settings
+		}
+	}
 	p.site = &steps.Site{
 		Hooks:      sync.OnceValues(func() (string, error) { return p.writeHooks(tempDir) }),
 		Elements:   sync.OnceValues(func() ([]string, error) { return p.writeElements(tempDir) }),
@@ -128,7 +142,8 @@ func (p *Planner) pattern() string { return p.image.Definition.Environment["RUN_
 
 // Graph lays the image out as a graph of nodes.
 func (p *Planner) Graph() (*graph.Graph, error) {
-	g := &builder{planner: p, graph: &graph.Graph{}}
+	g := &builder{planner: p, graph: &graph.Graph{}, volatile: p.image.volatile()}
+	g.addSources()
 	for _, phase := range Phases {
 		if !phase.InDisk {
 			g.phase(phase)
@@ -144,6 +159,9 @@ type builder struct {
 	graph   *graph.Graph
 	state   *graph.Node // the last node that leaves a state
 	err     error       // the first one
+
+	sources  steps.Sources
+	volatile []string
 }
 
 func (b *builder) add(n *graph.Node) *graph.Node {
@@ -156,7 +174,7 @@ func (b *builder) add(n *graph.Node) *graph.Node {
 
 // step adds a node that works on the state and leaves the next one.
 func (b *builder) step(n *graph.Node) {
-	n.Parent, n.Layer, n.Volatile = b.state, true, volatilePaths
+	n.Parent, n.Layer, n.Volatile = b.state, true, b.volatile
 	b.state = b.add(n)
 }
 
@@ -168,26 +186,32 @@ func (b *builder) phase(phase Phase) {
 	environment := b.add(&graph.Node{
 		Name: "env:" + phase.Name, Kind: "environment", Parent: b.state,
 		Action: &steps.Environment{
-			Site: p.site, Ambient: p.ambient, Vars: vars, Phase: phase.Dir(), Files: p.environmentFiles(),
+			Site: p.site, Ambient: p.ambient, Vars: vars.of(""), Phase: phase.Dir(), Files: p.environmentFiles(),
 			Hooks: p.listed(phase), Pattern: p.pattern(), Chroot: phase.Chroot, Kernel: kernel,
 		},
 		Check: p.check(phase, hooks),
 	})
 	for _, h := range hooks {
 		digest, words := p.text(h)
+		name, settings := p.element(phase, h)
+		hook := &steps.Hook{
+			Site: p.site, Ambient: p.ambient, Vars: vars.of(name), Phase: phase.Dir(), Name: h.Name, Path: h.Path,
+			Digest: digest, Words: words.Merge(settings.words()), Chroot: phase.Chroot, Kernel: kernel, Environment: environment,
+			HostFiles: settings.InputFiles, NoNetwork: settings.noNetwork(phase.Dir(), h.Name),
+		}
+		if !phase.Chroot {
+			hook.Sources = b.sources
+		}
 		b.step(&graph.Node{
-			Name: phase.Dir() + "/" + h.Name, Kind: "hook", Partial: []*graph.Node{environment}, Origin: p.origin(phase, h),
-			Action: &steps.Hook{
-				Site: p.site, Ambient: p.ambient, Vars: vars, Phase: phase.Dir(), Name: h.Name, Path: h.Path,
-				Digest: digest, Words: words, Chroot: phase.Chroot, Kernel: kernel, Environment: environment,
-			},
+			Name: phase.Dir() + "/" + h.Name, Kind: "hook", Partial: append([]*graph.Node{environment}, hook.Sources...),
+			Origin: p.origin(phase, h), Action: hook,
 		})
 	}
 	switch phase.Name {
 	case "root":
 		b.step(&graph.Node{Name: "[base]", Kind: "base", Action: &steps.Base{Site: p.site, InstallType: p.image.Definition.InstallType}})
 	case "install":
-		b.packages(vars)
+		b.packages(vars.of(""))
 	}
 }
 
@@ -234,6 +258,16 @@ func (p *Planner) origin(phase Phase, h steps.PhaseHook) string {
 	return ""
 }
 
+// element returns the element a hook is from, and what that says about its
+// hooks; nothing if an earlier hook made it.
+func (p *Planner) element(phase Phase, h steps.PhaseHook) (name string, s Settings) {
+	f, ok := p.image.Hooks.Lookup(path.Join(phase.Dir(), h.Name))
+	if !ok {
+		return "", Settings{}
+	}
+	return f.Element, p.settings[f.Element]
+}
+
 // listed names what the elements have in a phase directory, with what decides
 // whether it runs.
 func (p *Planner) listed(phase Phase) []string {
@@ -259,18 +293,6 @@ func (p *Planner) environmentFiles() []steps.EnvironmentFile {
 		files = append(files, steps.EnvironmentFile{Name: path.Base(f.Path), Digest: f.Digest, Words: f.Words})
 	}
 	return files
-}
-
-// variables returns the environment of a phase before environment.d.
-func (p *Planner) variables(phase Phase) *steps.Variables {
-	values := p.image.Environment(phase.Side(), phase)
-	for name, key := range map[string]string{
-		"DIB_ROOT_LABEL": "root-label", "DIB_ROOT_FSTYPE": "root-fstype", "DIB_BOOT_LABEL": "boot-label", "DIB_MOUNTPOINTS": "mount-points",
-	} {
-		values[name] = p.layout.parsed.Value(key)
-	}
-	return &steps.Variables{Values: values, Unkeyed: Unkeyed, Secret: IsSecret, Own: own,
-		Parts: map[string]map[string]string{"DIB_ENV": p.image.declared()}}
 }
 
 // own reports the names that only elements give a meaning to. Everything else

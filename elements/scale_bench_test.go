@@ -121,7 +121,7 @@ func planSynthetic(b *testing.B, def Definition, dir string) []*graph.Result {
 
 func plannerOf(b *testing.B, img *Image, store *cache.Store) *Planner {
 	b.Helper()
-	p, err := NewPlanner(img, store.TempDir, "/proc/self/exe")
+	p, err := NewPlanner(img, store.TempDir, store, "/proc/self/exe")
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -120,7 +120,11 @@ func (o *buildOptions) build(ctx context.Context, c *cobra.Command, show progres
 	if o.check != nil {
 		b.Recheck = func(n *graph.Node) bool { return nodeGlobs(o.check).match(n.Name) }
 	}
-	for _, notice := range img.Notices {
+	notices, err := p.AskSources(ctx)
+	if err != nil {
+		return err
+	}
+	for _, notice := range append(img.Notices, notices...) {
 		show.notice(notice)
 	}
 	show.begin(img.Definition.Name)

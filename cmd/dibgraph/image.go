@@ -45,7 +45,7 @@ func (o *imageOptions) addFlags(c *cobra.Command) {
 	f.StringVar(&o.def.QemuImgOptions, "qemu-img-options", "", "`options` for qemu-img convert -o")
 	f.StringVar(&o.def.InstallType, "install-type", "", "default install `type`, source or package")
 	f.StringVar(&o.def.ImageCache, "image-cache", "", "`directory` where hooks keep downloads (default ~/.cache/image-create)")
-	f.BoolVar(&o.def.Offline, "offline", false, "ask hooks to use what they have downloaded before")
+	f.BoolVar(&o.def.Offline, "offline", false, "fetch no sources, and ask hooks to use what they have downloaded before")
 	f.BoolVar(&o.def.StrictHost, "strict-host", false, "let results depend on the versions of this host's programs too")
 	f.StringArrayVar(&o.def.PassEnv, "env", nil, "let hooks see the variable `NAME` of this environment")
 	f.StringArrayVar(&o.path, "elements-path", nil, "look for elements in `directory` first; repeatable (then $ELEMENTS_PATH, then the embedded ones)")
@@ -131,7 +131,7 @@ func planner(img *elements.Image, store *cache.Store) (*elements.Planner, error)
 	if err != nil {
 		return nil, err
 	}
-	return elements.NewPlanner(img, store.TempDir, self)
+	return elements.NewPlanner(img, store.TempDir, store, self)
 }
 
 // noElements is the mistake of naming none.

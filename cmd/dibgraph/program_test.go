@@ -86,6 +86,19 @@ func (p *program) run(args ...string) (stdout, stderr string) {
 	return out.String(), err.String()
 }
 
+// fails runs dibgraph, which must end with an exit status, and returns what it
+// said.
+func (p *program) fails(status int, args ...string) (stderr string) {
+	p.t.Helper()
+	cmd := p.command(args...)
+	var said strings.Builder
+	cmd.Stderr = &said
+	if err := cmd.Run(); cmd.ProcessState.ExitCode() != status {
+		p.t.Fatalf("dibgraph %q: %v, want status %d\n%s", args, err, status, &said)
+	}
+	return said.String()
+}
+
 // tool runs a program of the host, which must succeed, in the directory.
 func (p *program) tool(name string, args ...string) string {
 	p.t.Helper()

@@ -28,6 +28,8 @@ func reasonTitle(r cache.Reason) string {
 	}
 	what := inputName(r)
 	switch {
+	case r.Kind == cache.ReasonChanged && strings.HasPrefix(r.Input, "validator "):
+		return what + validatorChange(r.New)
 	case r.Kind == cache.ReasonAdded, isAbsent(r.Old) && r.Kind == cache.ReasonChanged:
 		return what + " is new"
 	case r.Kind == cache.ReasonRemoved, isAbsent(r.New) && r.Kind == cache.ReasonChanged:
@@ -83,10 +85,27 @@ func inputName(r cache.Reason) string {
 		return "the program " + name + " of this host"
 	case "hook", "file", "exists", "listed", "environment.d":
 		return cmpWhere(r, name)
+	case "validator":
+		return name
+	case "network":
+		return strings.TrimSuffix("the declaration network: false of "+name, " of ")
 	case "layout":
 		return "the disk layout " + r.Where
 	}
 	return strings.TrimSpace(r.Input)
+}
+
+// validatorChange says by what a server shows that it has another file.
+func validatorChange(value string) string {
+	switch {
+	case strings.HasPrefix(value, "ETag "):
+		return " has a new ETag"
+	case strings.HasPrefix(value, "modified "):
+		return " was modified"
+	case strings.HasPrefix(value, "none, "):
+		return " has neither ETag nor Last-Modified, so that nobody knows whether it is still the same"
+	}
+	return " lists another checksum"
 }
 
 // cmpWhere returns where the file of a reason is, else the name that hooks know

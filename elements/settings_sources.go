@@ -1,0 +1,123 @@
+package elements
+
+import (
+	"net/url"
+	"path"
+	"regexp"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/dibgraph/dibgraph/internal/fetch"
+)
+
+func (r *settingsReader) sources(n *yaml.Node) {
+	for _, item := range r.list(n, "sources") {
+		r.source(item)
+	}
+}
+
+var sourceName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+-]*$`)
+
+func (r *settingsReader) source(n *yaml.Node) {
+	s := Source{file: r.file, line: n.Line}
+	var sumLine int
+	fields := r.fields(n, "a source", sourceKeys)
+	given := map[string]bool{}
+	for _, f := range fields {
+		given[f.key] = true
+		switch f.key {
+		case "name":
+			s.Name = r.sourceName(f.value)
+		case "url":
+			s.Address = r.address(f.value, "url", true)
+		case "checksum":
+			s.Checksum = r.checksum(f.value)
+		case "checksum-url":
+			s.ChecksumURL, sumLine = r.address(f.value, "checksum-url", false), f.line
+		case "fresh":
+			s.Fresh = r.policy(f.value, "fresh", "never")
+		}
+	}
+	if n.Kind != yaml.MappingNode {
+		return
+	}
+	for _, key := range []string{"name", "url"} {
+		if !given[key] {
+			r.problem(n.Line, "", "a source needs the key %q", key)
+		}
+	}
+	if given["checksum"] && given["checksum-url"] {
+		r.problem(sumLine, "", "a source has a checksum or a checksum-url, not both")
+	}
+	r.settings.Sources = append(r.settings.Sources, s)
+}
+
+func (r *settingsReader) sourceName(n *yaml.Node) string {
+	name, ok := r.text(n, "name")
+	if !ok {
+		return ""
+	}
+	if !sourceName.MatchString(name) {
+		r.problem(n.Line, "", "%q is no name for a source; it becomes that of a file: letters, digits, and . _ + - after the first", name)
+		return ""
+	}
+	for _, o := range r.settings.Sources {
+		if o.Name == name {
+			r.problem(n.Line, "", "source %q is there already, at line %d", name, o.line)
+			return ""
+		}
+	}
+	return name
+}
+
+// address reads where something is.
+func (r *settingsReader) address(n *yaml.Node, what string, paths bool) fetch.Address {
+	value, shown, ok := r.expanded(n, what)
+	if !ok {
+		return fetch.Address{}
+	}
+	a := fetch.Address{URL: value, Shown: withoutPassword(shown)}
+	parsed, err := url.Parse(value)
+	schemes := "http or https"
+	if paths {
+		schemes = "http, https, file, or a path"
+	}
+	switch {
+	case err != nil:
+		r.problem(n.Line, "", "%s: %s is no address", what, a)
+	case (parsed.Scheme == "http" || parsed.Scheme == "https") && parsed.Host != "":
+	case paths && parsed.Scheme == "" && parsed.Host == "":
+	case paths && parsed.Scheme == "file" && (parsed.Host == "" || parsed.Host == "localhost") && path.IsAbs(parsed.Path):
+	default:
+		r.problem(n.Line, "", "%s: %s cannot be fetched; want an address with %s", what, a, schemes)
+	}
+	return a
+}
+
+// withoutPassword takes a password that is written out off an address.
+func withoutPassword(address string) string {
+	parsed, err := url.Parse(address)
+	switch {
+	case err != nil && SecretValue(address):
+		return "the address, which holds a password,"
+	case err != nil:
+		return address
+	}
+	if _, has := parsed.User.Password(); !has {
+		return address
+	}
+	return parsed.Redacted()
+}
+
+func (r *settingsReader) checksum(n *yaml.Node) string {
+	value, _, ok := r.expanded(n, "checksum")
+	if !ok {
+		return ""
+	}
+	sum, err := fetch.ParseChecksum(value)
+	if err != nil {
+		r.problem(n.Line, "", "%s", err)
+		return ""
+	}
+	return sum.String()
+}
