@@ -111,7 +111,7 @@ func (s *Source) Describe(d *graph.Description, _ *graph.Inputs) error {
 
 // Observe implements [graph.Observer].
 func (s *Source) Observe(d *graph.Description, name string, _ *graph.Inputs) (err error) {
-	if name != observedValidator {
+	if name != observedValidator || s.Checksum != "" {
 		return nil
 	}
 	line, value := fmt.Sprintf("validator %q", s.asked().String()), s.found

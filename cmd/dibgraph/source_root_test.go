@@ -221,6 +221,23 @@ func TestSourceIsScript(t *testing.T) {
 	}
 }
 
+// Hooks on the host that run on the disk can open sources too.
+func TestSourceOnDisk(t *testing.T) {
+	p, m := newProgram(t), newMirror(t)
+	m.put("/late", "one", "one\n")
+	m.put("/unused", "one", "one\n")
+	p.write("elements/app/dibgraph.yaml", "sources:\n- {name: late, url: \""+m.URL+"/late\"}\n- {name: unused, url: \""+m.URL+"/unused\"}\n")
+	p.write("elements/app/cleanup.d/50-late", "#!/bin/sh\ncp $DIB_SOURCES/late $TARGET_ROOT/etc/late\n")
+	p.buildApp()
+	m.put("/unused", "two", "two\n")
+	wants(t, p.buildApp(), "ran   source:unused", "image: 1 ran")
+	m.put("/late", "two", "two\n")
+	wants(t, p.buildApp(), "run   disk: content of source:late changed\n", "image: 2 ran")
+	if got := p.tool("tar", "-xOf", "image.tar", "./etc/late"); got != "two\n" {
+		t.Errorf("the image has %q", got)
+	}
+}
+
 func TestSourceOfThisMachine(t *testing.T) {
 	p := newProgram(t)
 	p.write("files/base", "one\n")
