@@ -133,15 +133,3 @@ func TestHostMirrorsOSReleaseElsewhere(t *testing.T) {
 		t.Errorf("mirror = %q", got)
 	}
 }
-
-func FuzzAptSources(f *testing.F) {
-	f.Add("deb [ a=b ] http://example.org/ s main\n", "Types: deb\nURIs: http://example.org/\nSuites: a b\n c\nComponents: main\n\n")
-	f.Add("deb [", ": x\n y\n")
-	f.Fuzz(func(t *testing.T, list, sources string) {
-		for _, e := range append(parseSourcesList([]byte(list)), parseSources([]byte(sources))...) {
-			if e.suite == "" {
-				t.Errorf("an entry without a suite: %+v", e)
-			}
-		}
-	})
-}

@@ -1,0 +1,3 @@
+// Package aptsource reads where an installation of Debian or one of its
+// relatives gets its packages from: the configuration files of apt.
+package aptsource
