@@ -26,6 +26,7 @@
 //	shapes/ab/<static key>   JSON: the trace shapes seen for a static key
 //	history/<image>/<node>   the key this node last used
 //	validators/ab/<name>     JSON: what a server said last about a file
+//	tokens/ab/<hash of name> JSON: the last known state of something remote
 //	delivered/ab/<path>      what was copied to a path outside, and its stat
 //	builds/<id>_<image>      JSON: one build
 //	locks/ab/<key>           single flight

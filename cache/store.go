@@ -30,6 +30,7 @@ const (
 	recordsDir    = "records"
 	shapesDir     = "shapes"
 	historyDir    = "history"
+	tokensDir     = "tokens"
 	buildsDir     = "builds"
 	locksDir      = "locks"
 	quarantineDir = "quarantine"
@@ -37,7 +38,7 @@ const (
 
 var layoutDirs = []string{
 	tmpDir, trashDir, pendingDir, layersDir, squashDir, blobsDir, recordsDir,
-	shapesDir, historyDir, buildsDir, locksDir, quarantineDir,
+	shapesDir, historyDir, tokensDir, buildsDir, locksDir, quarantineDir,
 }
 
 // Options say how a store is opened. The zero value opens it for reading and

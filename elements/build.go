@@ -12,7 +12,12 @@ import (
 // lays it out again when a phase turns out to run other hooks than assumed.
 // It returns the last graph with the results in its order.
 func (p *Planner) Build(ctx context.Context, b *graph.Builder) (*graph.Graph, []*graph.Result, error) {
-	return p.settle(func(g *graph.Graph) ([]*graph.Result, error) { return b.Build(ctx, g) })
+	return p.settle(func(g *graph.Graph) ([]*graph.Result, error) {
+		if p.mirrors != nil {
+			p.mirrors.needed = func() []string { return tokensUsed(b.Store, g) }
+		}
+		return b.Build(ctx, g)
+	})
 }
 
 // Plan says what Build would do, as far as that can be known without running

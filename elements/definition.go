@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // A Definition says which image is wanted. The zero value of a field means
@@ -73,6 +74,14 @@ type Definition struct {
 	// Offline asks hooks to use what they have. Default: DIB_OFFLINE is not
 	// empty.
 	Offline bool
+	// Freshness is the policy of all elements that have none of their own.
+	Freshness Freshness
+	// Refresh are patterns for the names of nodes that run again whatever is
+	// cached, as in "root.d/*"; "*" is all of them.
+	Refresh []string
+	// CheckMirrors is how long it holds what a mirror said of its state, before
+	// a build asks again; negative never asks. Default: an hour.
+	CheckMirrors time.Duration
 	// Trace is added to DIB_DEBUG_TRACE; in [Image.Definition] it is the sum.
 	Trace int
 	// ImageCache is where hooks keep downloads. Default: DIB_IMAGE_CACHE, then
@@ -146,6 +155,7 @@ func (d Definition) complete() Definition {
 	}
 	d.SkipBase = d.SkipBase || env["SKIP_BASE"] == "1"
 	d.Offline = d.Offline || env["DIB_OFFLINE"] != ""
+	d.CheckMirrors = cmp.Or(d.CheckMirrors, defaultCheck)
 	d.InstallType = cmp.Or(d.InstallType, env["DIB_DEFAULT_INSTALLTYPE"], "source")
 	d.ImageSize = cmp.Or(d.ImageSize, env["DIB_IMAGE_SIZE"])
 	d.ImageExtraSize = cmp.Or(d.ImageExtraSize, env["DIB_IMAGE_EXTRA_SIZE"])

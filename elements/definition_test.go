@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 )
 
 // minimal is a library in which everything that defaults need is.
@@ -20,7 +21,7 @@ func TestLoadDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Definition{
-		Name: "image", OutputDir: ".", Arch: "amd64", Types: []string{"qcow2"}, Elements: []string{"os"}, InstallType: "source", Checksum: "0",
+		Name: "image", OutputDir: ".", Arch: "amd64", Types: []string{"qcow2"}, Elements: []string{"os"}, InstallType: "source", Checksum: "0", CheckMirrors: time.Hour,
 		ImageCache: "/root/.cache/image-create", RamdiskElement: "ramdisk", Home: "/root",
 	}
 	if !reflect.DeepEqual(img.Definition, want) {
@@ -41,7 +42,7 @@ func TestLoadFromEnvironment(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Definition{
-		Name: "web", OutputDir: dir, Arch: "arm64", Types: []string{"raw"}, Elements: []string{"os"}, SkipBase: true, InstallType: "package",
+		Name: "web", OutputDir: dir, Arch: "arm64", Types: []string{"raw"}, Elements: []string{"os"}, SkipBase: true, InstallType: "package", CheckMirrors: time.Hour,
 		ImageSize: "2.5", ImageExtraSize: "100", RootLabel: "r", MaxOnlineResize: "9", QemuImgOptions: "a=b", Checksum: "md5", Offline: true, Trace: 3,
 		ImageCache: "/c", RamdiskElement: "other", Home: "/home/me", Environment: env,
 	}
@@ -54,7 +55,7 @@ func TestLoadFromEnvironment(t *testing.T) {
 	// Options win over the environment.
 	options := Definition{
 		Name: "n", OutputDir: dir, Arch: "amd64", Elements: []string{"os"}, InstallType: "i", ImageSize: "1", ImageExtraSize: "2", RootLabel: "l",
-		MaxOnlineResize: "3", QemuImgOptions: "q", Checksum: "sha256", ImageCache: "/d", RamdiskElement: "e", Home: "/h", Types: []string{"tar"},
+		MaxOnlineResize: "3", QemuImgOptions: "q", Checksum: "sha256", ImageCache: "/d", RamdiskElement: "e", Home: "/h", Types: []string{"tar"}, CheckMirrors: time.Minute,
 	}
 	given := options
 	given.Environment = maps.Clone(env)

@@ -51,7 +51,7 @@ func (b *builder) disk() *graph.Node {
 	p := b.planner
 	def := p.image.Definition
 	disk := &steps.Disk{
-		Site: p.site, Ambient: p.ambient, Layout: p.layout.config, LayoutFile: p.layout.file, Params: p.layout.params,
+		Site: p.siteFor(def.Freshness), Ambient: p.ambient, Layout: p.layout.config, LayoutFile: p.layout.file, Params: p.layout.params,
 		Size: p.layout.size, Files: p.environmentFiles(), Pattern: p.pattern(), ImageName: def.Name,
 		Tar: slices.Contains(def.Types, "tar"), Volatile: b.volatile, Sources: b.sources,
 	}

@@ -26,6 +26,7 @@ type Planner struct {
 	client  *fetch.Client
 	// settings are those of the elements that have any, by name.
 	settings map[string]Settings
+	mirrors  *Mirrors
 }
 
 // Phases of the build tree whose content is not compared, as patterns below
@@ -66,6 +67,7 @@ func NewPlanner(img *Image, tempDir func(name string) (string, error), known ste
 		},
 		HostDirs: []string{img.Definition.ImageCache, img.Definition.lockDir()},
 		WorkDir:  img.Definition.WorkDir,
+		Offline:  img.Definition.Offline,
 	}
 	p.ambient = steps.NewAmbient(p.entries())
 	var err error
@@ -195,7 +197,7 @@ func (b *builder) phase(phase Phase) {
 		digest, words := p.text(h)
 		name, settings := p.element(phase, h)
 		hook := &steps.Hook{
-			Site: p.site, Ambient: p.ambient, Vars: vars.of(name), Phase: phase.Dir(), Name: h.Name, Path: h.Path,
+			Site: p.siteFor(p.hookFreshness(phase, h.Name)), Ambient: p.ambient, Vars: vars.of(name), Phase: phase.Dir(), Name: h.Name, Path: h.Path,
 			Digest: digest, Words: words.Merge(settings.words()), Chroot: phase.Chroot, Kernel: kernel, Environment: environment,
 			HostFiles: settings.InputFiles, NoNetwork: settings.noNetwork(phase.Dir(), h.Name),
 		}
@@ -221,7 +223,7 @@ func (b *builder) packages(vars *steps.Variables) {
 		return
 	}
 	b.step(&graph.Node{Name: "[packages]", Kind: "packages", Action: &steps.Packages{
-		Site: p.site, Ambient: p.ambient, Vars: vars, Names: p.image.Definition.Packages,
+		Site: p.siteFor(p.image.Definition.Freshness), Ambient: p.ambient, Vars: vars, Names: p.image.Definition.Packages,
 	}})
 }
 

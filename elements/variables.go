@@ -21,6 +21,7 @@ var unkeyed = map[string]string{
 	"DIB_MIN_TMPFS":     "where temporary files are",
 	"DIB_NO_TMPFS":      "where temporary files are",
 	"DIB_IMAGE_CACHE":   "where downloads are kept",
+	"DIB_OFFLINE":       "what is made offline is told apart by itself, and counts only offline",
 	"DIB_LOCKFILES":     "where locks are kept",
 	"DIB_DEBUG_TRACE":   "how much is logged",
 	"DIB_QUIET":         "how much is logged",

@@ -41,12 +41,12 @@ func TestSecretValue(t *testing.T) {
 }
 
 func TestUnkeyed(t *testing.T) {
-	for _, name := range []string{"PATH", "HOME", "TERM", "DIB_IMAGE_CACHE", "DIB_LOCKFILES", "DIB_DEBUG_TRACE", "DIB_QUIET", "TMPDIR"} {
+	for _, name := range []string{"PATH", "HOME", "TERM", "DIB_IMAGE_CACHE", "DIB_LOCKFILES", "DIB_DEBUG_TRACE", "DIB_QUIET", "TMPDIR", "DIB_OFFLINE"} {
 		if !Unkeyed(name) || UnkeyedReason(name) == "" {
 			t.Errorf("Unkeyed(%q) = %t, %q", name, Unkeyed(name), UnkeyedReason(name))
 		}
 	}
-	for _, name := range []string{"DIB_RELEASE", "http_proxy", "TZ", "ARCH", "", "DIB_OFFLINE", "DIB_ARGS", "USER", "OTHER"} {
+	for _, name := range []string{"DIB_RELEASE", "http_proxy", "TZ", "ARCH", "", "DIB_ARGS", "USER", "OTHER"} {
 		if Unkeyed(name) || UnkeyedReason(name) != "" {
 			t.Errorf("Unkeyed(%q) = %t, %q", name, Unkeyed(name), UnkeyedReason(name))
 		}

@@ -30,6 +30,10 @@ type Builder struct {
 	// Recheck says which nodes that hit run once more, to see whether they
 	// leave what is recorded; nil is none. The build goes on with the record.
 	Recheck func(*Node) bool
+	// Expired says which nodes run again although their key hits, because the
+	// record is too old, with a sentence about that; nil is none. It must
+	// allow what ran in this build.
+	Expired func(n *Node, r *cache.Record) (detail string, expired bool)
 	// KeepFailed, if not nil, is given the directory with what a failed
 	// node had written into the build tree, before it is thrown away.
 	KeepFailed func(n *Node, upper string) error

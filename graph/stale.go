@@ -55,12 +55,16 @@ func (b *Builder) judge(n *Node, in *Inputs) (verdict, error) {
 	}
 	var lost []cache.Reason
 	for _, shape := range shapes {
-		full, err := observed(n, in, v.static, shape)
+		full, err := observed(n, in, v.static, shape, nil)
 		if err != nil {
 			return verdict{}, err
 		}
 		record, err := b.Store.Lookup(cache.KeyOf(full.String()))
 		if err == nil {
+			if reason, expired := b.expired(n, record); expired {
+				lost = append(lost, reason)
+				continue
+			}
 			v.record = record
 			if v.last != nil && v.last.Key != record.Key {
 				v.reasons = b.differences(n, in, v.last, full)
@@ -90,6 +94,15 @@ func (b *Builder) forced(n *Node) (cache.Reason, bool) {
 		return cache.Reason{}, false
 	}
 	return cache.Reason{Kind: cache.ReasonForced, Detail: "you asked for it to run again"}, true
+}
+
+// expired says whether a record is older than the user allows.
+func (b *Builder) expired(n *Node, r *cache.Record) (cache.Reason, bool) {
+	if b.Expired == nil {
+		return cache.Reason{}, false
+	}
+	detail, expired := b.Expired(n, r)
+	return cache.Reason{Kind: cache.ReasonExpired, Detail: detail}, expired
 }
 
 // describe returns the static part of n's description.
@@ -122,8 +135,9 @@ func describe(n *Node, in *Inputs) (*Description, error) {
 }
 
 // observed returns the whole description for one trace shape: the static
-// lines and the present value of every name in the shape.
-func observed(n *Node, in *Inputs, static []Line, shape []string) (*Description, error) {
+// lines and the value of every name in the shape, which is the one that was
+// found, if there is one, else the present one.
+func observed(n *Node, in *Inputs, static []Line, shape []string, found map[string]string) (*Description, error) {
 	d := &Description{lines: slices.Clone(static)}
 	seen := make(map[string]bool, len(static))
 	for _, l := range static {
@@ -131,7 +145,9 @@ func observed(n *Node, in *Inputs, static []Line, shape []string) (*Description,
 	}
 	for _, name := range shape {
 		var part Description
-		if o, ok := n.Action.(Observer); ok {
+		if value, ok := found[name]; ok {
+			part.Add(name, "%s", value)
+		} else if o, ok := n.Action.(Observer); ok {
 			if err := o.Observe(&part, name, in); err != nil {
 				return nil, fmt.Errorf("evaluate %q for %s: %w", name, n.Name, err)
 			}

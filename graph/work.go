@@ -36,6 +36,10 @@ type Work struct {
 	// Observed lists, in any order, the names of the ambient inputs that the
 	// run read. The action sets it.
 	Observed []string
+	// Found holds, by the observation's name, what the run met of inputs that
+	// may already be something else: it is recorded as the value of a line of
+	// that name, in place of what [Observer] would write now.
+	Found map[string]string
 	// Coarse says that observation was not possible and Observed names
 	// everything there is.
 	Coarse bool
@@ -139,7 +143,7 @@ func (b *Builder) commit(w *Work, v verdict, started time.Time, log cache.Blob) 
 		r.Uses[d.Name] = used.Key
 	}
 	r.Shape = slices.Compact(slices.Sorted(slices.Values(w.Observed)))
-	full, err := observed(n, w.Inputs, v.static, r.Shape)
+	full, err := observed(n, w.Inputs, v.static, r.Shape, w.Found)
 	if err != nil {
 		return nil, err
 	}

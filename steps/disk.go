@@ -126,6 +126,9 @@ func (s *Disk) ownWords() mention.Words {
 
 // Observe implements [graph.Observer].
 func (s *Disk) Observe(d *graph.Description, name string, in *graph.Inputs) error {
+	if s.Site.observe(d, name) {
+		return nil
+	}
 	words, only, err := s.Sources.describe(d, name, in)
 	if err != nil {
 		return err
@@ -168,8 +171,8 @@ func (s *Disk) Run(ctx context.Context, w *graph.Work) error {
 			Dir: p.Dir, Chroot: p.Chroot, Values: p.Vars.Values, Origins: origins, NoNetwork: noNetwork,
 		})
 	}
-	var report diskReport
 	started := time.Now()
+	var report diskReport
 	if err := sandbox.Run(ctx, sandbox.Config{Program: "disk", Input: run, Stdout: w.Log, Stderr: w.Log}, &report); err != nil {
 		return err
 	}
@@ -188,6 +191,8 @@ func (s *Disk) Run(ctx context.Context, w *graph.Work) error {
 			w.Observed = append(w.Observed, name)
 		}
 	}
+	s.Site.record(w, aptTokens(report.Apt), started)
+	s.Site.recordOffline(w, s.Ambient, s.words(w.Inputs))
 	return nil
 }
 
@@ -217,8 +222,10 @@ type diskRun struct {
 	Out          string
 	Tar          bool
 
-	// What chroot phases were seen to read; set in the sandbox only.
+	// What chroot phases were seen to read, and the suites that any took
+	// packages from; set in the sandbox only.
 	seen Sight
+	apt  []AptUse
 }
 
 type diskRunPhase struct {
@@ -234,6 +241,7 @@ type diskRunPhase struct {
 type diskReport struct {
 	Failed string
 	Sight
+	Apt []AptUse
 }
 
 func init() {

@@ -36,6 +36,7 @@ func (run *diskRun) inSandbox(ctx context.Context) (report diskReport, err error
 		return report, err
 	}
 	report.Sight = watched().with(run.seen)
+	report.Apt = run.apt
 	return report, nil
 }
 
@@ -148,6 +149,7 @@ func (run *diskRun) finalise(ctx context.Context, phases []diskRunPhase, dynamic
 	if _, err := lendResolver(TargetDir); err != nil {
 		return err
 	}
+	before := packagesIn(TargetDir)
 	for _, p := range phases {
 		if err := run.phase(ctx, p, dynamic, os.Stdout); err != nil {
 			return err
@@ -156,6 +158,8 @@ func (run *diskRun) finalise(ctx context.Context, phases []diskRunPhase, dynamic
 	if err := sandbox.KillOthers(); err != nil {
 		return err
 	}
+	fetched, changed := packagesIn(TargetDir).since(before)
+	run.apt = aptUses(TargetDir, fetched, changed, phases[0].Values)
 	if err := restoreResolver(TargetDir); err != nil {
 		return err
 	}

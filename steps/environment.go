@@ -58,10 +58,7 @@ func (e *Environment) Describe(d *graph.Description, in *graph.Inputs) error {
 		d.Digest("library", LibDigest())
 	}
 	words := e.words()
-	all := words
-	if in.Parent != nil {
-		all = words.Merge(parseMentions(in.Parent.Mentions))
-	}
+	all := inherited(words, in)
 	e.Vars.before().describe(d, all)
 	e.Ambient.describeNames(d, inheritFinders(words, in.Parent), e.Vars.before())
 	if e.Chroot {
@@ -69,6 +66,14 @@ func (e *Environment) Describe(d *graph.Description, in *graph.Inputs) error {
 	}
 	e.Site.Files.describeTools(d)
 	return e.Site.Files.describe(d, e.Vars, e.Vars.Values, readers{all}, nil)
+}
+
+// inherited returns what words mention, and everything that shaped the tree.
+func inherited(words mention.Words, in *graph.Inputs) mention.Words {
+	if in.Parent == nil {
+		return words
+	}
+	return words.Merge(parseMentions(in.Parent.Mentions))
 }
 
 // words returns what the environment files mention.
@@ -82,6 +87,9 @@ func (e *Environment) words() mention.Words {
 
 // Observe implements [graph.Observer].
 func (e *Environment) Observe(d *graph.Description, name string, _ *graph.Inputs) error {
+	if e.Site.observe(d, name) {
+		return nil
+	}
 	e.Ambient.describe(d, name)
 	words := e.Ambient.words(name)
 	e.Vars.before().describe(d, words)
@@ -126,6 +134,7 @@ func (e *Environment) Run(ctx context.Context, w *graph.Work) error {
 			w.Observed = append(w.Observed, name)
 		}
 	}
+	e.Site.recordOffline(w, e.Ambient, inherited(e.words(), w.Inputs))
 	content, err := json.MarshalIndent(report.Result, "", " ")
 	if err != nil {
 		return err

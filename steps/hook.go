@@ -97,6 +97,9 @@ func where(chroot bool) string {
 
 // Observe implements [graph.Observer].
 func (h *Hook) Observe(d *graph.Description, name string, in *graph.Inputs) error {
+	if h.Site.observe(d, name) {
+		return nil
+	}
 	words, only, err := h.Sources.describe(d, name, in)
 	if err != nil {
 		return err
@@ -143,6 +146,9 @@ func (h *Hook) Run(ctx context.Context, w *graph.Work) error {
 	if h.Chroot {
 		run.Dir, run.Path = "/", filepath.Join(InTarget, h.Phase, h.Name)
 	}
+	if !h.Chroot && fetchesSources(h.Words) {
+		h.Site.ask(h.Ambient.gitUses([]string{observedAll}, env.env))
+	}
 	fmt.Fprintf(w.Log, "dib-run-parts Running %s\n", run.Path)
 	started := time.Now()
 	report, err := runInTree(ctx, w, run)
@@ -158,7 +164,12 @@ func (h *Hook) Run(ctx context.Context, w *graph.Work) error {
 	if err != nil {
 		return err
 	}
-	return recordRun(w, h.Ambient, h.Vars, h.Words.Merge(mentioned), h.file(), report)
+	if err := recordRun(w, h.Ambient, h.Vars, h.Words.Merge(mentioned), h.file(), report); err != nil {
+		return err
+	}
+	h.Site.record(w, append(aptTokens(report.Apt), h.Ambient.gitUses(w.Observed, env.env)...), started)
+	h.Site.recordOffline(w, h.Ambient, h.words(w.Inputs))
+	return nil
 }
 
 // recordRun says in w what a run read and left. Words are those of what ran, own
@@ -209,6 +220,8 @@ type hookReport struct {
 	Failed string
 	Sight
 	Mounts []graph.Mount
+	// Apt are the suites that it took packages from.
+	Apt []AptUse
 	// Lent says that the host's resolv.conf was in the image meanwhile.
 	Lent bool
 }
@@ -278,6 +291,8 @@ func (run hookRun) inSandbox(ctx context.Context) (report hookReport, err error)
 	if report.Mounts, err = leftMounts(run.Tree.ImageCache); err != nil {
 		return report, err
 	}
+	fetched, changed := packagesTouched(run.Tree.Upper)
+	report.Apt = aptUses(TargetDir, fetched, changed, variables(run.Env))
 	return report, run.Tree.finish()
 }
 

@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/dibgraph/dibgraph/graph"
 	"github.com/dibgraph/dibgraph/steps/mention"
@@ -33,7 +34,9 @@ func (p *Packages) words(in *graph.Inputs) readers {
 
 // Observe implements [graph.Observer].
 func (p *Packages) Observe(d *graph.Description, name string, _ *graph.Inputs) error {
-	p.Ambient.describe(d, name)
+	if !p.Site.observe(d, name) {
+		p.Ambient.describe(d, name)
+	}
 	return nil
 }
 
@@ -44,6 +47,7 @@ func (p *Packages) Run(ctx context.Context, w *graph.Work) error {
 		return err
 	}
 	t.Kernel = true
+	started := time.Now()
 	report, err := runInTree(ctx, w, hookRun{
 		Tree: t, Chroot: true, Env: list(p.Vars.Values), Dir: "/",
 		Path: "/bin/sh", Args: append([]string{"-c", `exec install-packages "$@"`, "packages"}, p.Names...),
@@ -51,5 +55,10 @@ func (p *Packages) Run(ctx context.Context, w *graph.Work) error {
 	if err != nil {
 		return fmt.Errorf("install-packages: %w", err)
 	}
-	return recordRun(w, p.Ambient, p.Vars, mention.Words{}, "", report)
+	if err := recordRun(w, p.Ambient, p.Vars, mention.Words{}, "", report); err != nil {
+		return err
+	}
+	p.Site.record(w, aptTokens(report.Apt), started)
+	p.Site.recordOffline(w, p.Ambient, p.words(w.Inputs))
+	return nil
 }

@@ -35,6 +35,11 @@ type Site struct {
 	HostDirs []string
 	// WorkDir is the current directory of hooks on the host side.
 	WorkDir string
+	// Tokens knows the states of what hooks fetch; nil makes them no inputs.
+	Tokens Tokens
+	// Offline says that hooks are to use what they have. What they make then is
+	// good enough for other builds that are offline, and for no others.
+	Offline bool
 }
 
 // A tree says how to mount one build tree. It travels into the sandbox.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -114,6 +115,9 @@ func (o *buildOptions) build(ctx context.Context, c *cobra.Command, show progres
 		return err
 	}
 	b := &graph.Builder{Store: store, Jobs: o.jobs, Name: makerName(), Events: show.event, OnlyCached: o.onlyCached}
+	mirrors := elements.NewMirrors(ctx, store, img)
+	p.Follow(mirrors)
+	p.Freshen(b, time.Now())
 	if o.keepFailed {
 		b.KeepFailed = func(n *graph.Node, upper string) error { return keepFailed(store, n, upper, show) }
 	}
@@ -129,6 +133,9 @@ func (o *buildOptions) build(ctx context.Context, c *cobra.Command, show progres
 	}
 	show.begin(img.Definition.Name)
 	g, results, err := p.Build(ctx, b)
+	for _, notice := range append(mirrors.Notices(), unmatched(p, g)...) {
+		show.notice(notice)
+	}
 	var delivered []string
 	if err == nil {
 		delivered, err = p.Deliver(store, g, results)

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -21,6 +22,7 @@ type imageOptions struct {
 	output string
 	types  []string
 	both   bool // --checksum
+	fresh  freshOptions
 	path   []string
 	flags  *pflag.FlagSet
 }
@@ -45,7 +47,8 @@ func (o *imageOptions) addFlags(c *cobra.Command) {
 	f.StringVar(&o.def.QemuImgOptions, "qemu-img-options", "", "`options` for qemu-img convert -o")
 	f.StringVar(&o.def.InstallType, "install-type", "", "default install `type`, source or package")
 	f.StringVar(&o.def.ImageCache, "image-cache", "", "`directory` where hooks keep downloads (default ~/.cache/image-create)")
-	f.BoolVar(&o.def.Offline, "offline", false, "fetch no sources, and ask hooks to use what they have downloaded before")
+	f.BoolVar(&o.def.Offline, "offline", false, "ask no mirror for news, fetch no sources, and ask hooks to use what they have downloaded before")
+	o.fresh.addFlags(f)
 	f.BoolVar(&o.def.StrictHost, "strict-host", false, "let results depend on the versions of this host's programs too")
 	f.StringArrayVar(&o.def.PassEnv, "env", nil, "let hooks see the variable `NAME` of this environment")
 	f.StringArrayVar(&o.path, "elements-path", nil, "look for elements in `directory` first; repeatable (then $ELEMENTS_PATH, then the embedded ones)")
@@ -69,7 +72,7 @@ func (o *imageOptions) words(name string, elements []string) []string {
 			words = append(words, "-"+f.Shorthand, strings.Join(list, ","))
 		case "uncompressed", "skip-base":
 			words = append(words, "-"+f.Shorthand)
-		case "checksum", "offline":
+		case "checksum":
 			words = append(words, "--"+f.Name)
 		case "arch":
 			words = append(words, "-a", f.Value.String())
@@ -103,6 +106,9 @@ func (o *imageOptions) load(args []string) (*elements.Image, error) {
 			def.ElementsPath = append(def.ElementsPath, filepath.SplitList(more)...)
 		}
 	}
+	if err := o.fresh.apply(&def); err != nil {
+		return nil, err
+	}
 	def.Args = o.words(def.Name, args)
 	dir, err := os.Getwd()
 	if err != nil {
@@ -131,7 +137,11 @@ func planner(img *elements.Image, store *cache.Store) (*elements.Planner, error)
 	if err != nil {
 		return nil, err
 	}
-	return elements.NewPlanner(img, store.TempDir, store, self)
+	p, err := elements.NewPlanner(img, store.TempDir, store, self)
+	if err == nil {
+		p.Follow(&elements.Mirrors{Store: store}) // as last known; a build asks
+	}
+	return p, err
 }
 
 // noElements is the mistake of naming none.
@@ -148,5 +158,7 @@ func forecast(img *elements.Image, store *cache.Store) (*graph.Graph, []*graph.R
 	if err != nil {
 		return nil, nil, err
 	}
-	return p.Plan(&graph.Builder{Store: store})
+	b := &graph.Builder{Store: store}
+	p.Freshen(b, time.Now())
+	return p.Plan(b)
 }

@@ -26,6 +26,9 @@ func reasonTitle(r cache.Reason) string {
 	if r.Detail != "" {
 		return r.Detail
 	}
+	if title, ok := tokenTitle(r); ok {
+		return title
+	}
 	what := inputName(r)
 	switch {
 	case r.Kind == cache.ReasonChanged && strings.HasPrefix(r.Input, "validator "):

@@ -93,6 +93,7 @@ func TestScripts(t *testing.T) {
 // setUpScript gives a script a home, a store, the elements of testdata, and
 // those that it holds itself.
 func setUpScript(e *testscript.Env) error {
+	e.Values[mirrorKey{}] = &scriptMirror{}
 	own, shared := e.WorkDir+"/elements", filepath.Join("testdata", "elements")
 	shared, err := filepath.Abs(shared)
 	if err != nil {
@@ -138,6 +139,7 @@ func scriptCondition(name string) (bool, error) {
 // scriptCommands are what scripts can say besides the usual.
 var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"append": appendCommand,
+	"mirror": mirrorCommand,
 	"status": statusCommand,
 }
 

@@ -1,0 +1,130 @@
+package elements
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"time"
+
+	"github.com/dibgraph/dibgraph/cache"
+	"github.com/dibgraph/dibgraph/graph"
+	"github.com/dibgraph/dibgraph/steps"
+)
+
+// Follow makes what the mirrors have an input of the hooks that fetch from
+// them. It is called before the first graph is laid out.
+func (p *Planner) Follow(m *Mirrors) {
+	p.mirrors = m
+	p.site.Tokens = m
+}
+
+// hookFreshness returns the policy for a hook: that of its element, then that
+// of the image.
+func (p *Planner) hookFreshness(phase Phase, hook string) Freshness {
+	image := p.image.Definition.Freshness
+	f, ok := p.image.Hooks.Lookup(path.Join(phase.Dir(), hook))
+	if !ok {
+		return image // an earlier hook made it
+	}
+	for _, e := range p.image.Elements {
+		if e.Name == f.Element {
+			return e.Freshness.or(image)
+		}
+	}
+	return image
+}
+
+// siteFor returns the site for steps of a policy.
+func (p *Planner) siteFor(f Freshness) *steps.Site {
+	if !f.Keep {
+		return p.site
+	}
+	still := *p.site
+	still.Tokens = nil
+	return &still
+}
+
+// Freshen sets in b which nodes run again although their keys hit: those that
+// the definition names, and those whose results are too old.
+func (p *Planner) Freshen(b *graph.Builder, now time.Time) {
+	b.Force = p.forced
+	ages := p.maxAges()
+	b.Expired = func(n *graph.Node, r *cache.Record) (string, bool) {
+		most, ok := ages[n.Name]
+		if !ok {
+			most = p.image.Definition.Freshness.MaxAge
+		}
+		age := now.Sub(r.Started)
+		// What did not fetch anything is the same however old it is.
+		if most == 0 || age <= most || !fetched(r) {
+			return "", false
+		}
+		return fmt.Sprintf("what it fetched is from %s ago, and no more than %s is allowed", ago(age), longest(most)), true
+	}
+}
+
+// forced reports whether the definition says that a node runs again.
+func (p *Planner) forced(n *graph.Node) bool {
+	return slices.ContainsFunc(p.image.Definition.Refresh, func(pattern string) bool { return matches(pattern, n.Name) })
+}
+
+// Unmatched returns the patterns of the definition's Refresh that stand for no
+// node of the graph.
+func (p *Planner) Unmatched(g *graph.Graph) []string {
+	var list []string
+	for _, pattern := range p.image.Definition.Refresh {
+		if !slices.ContainsFunc(g.Nodes(), func(n *graph.Node) bool { return matches(pattern, n.Name) }) {
+			list = append(list, pattern)
+		}
+	}
+	return list
+}
+
+// maxAges returns what elements of their own say, by the node of the hook.
+func (p *Planner) maxAges() map[string]time.Duration {
+	ages := make(map[string]time.Duration)
+	for _, phase := range Phases {
+		for _, h := range p.image.Hooks.PhaseHooks(phase, p.pattern()) {
+			if f := p.hookFreshness(phase, h.Name); f.MaxAge > 0 {
+				ages[phase.Dir()+"/"+h.Name] = f.MaxAge
+			}
+		}
+	}
+	return ages
+}
+
+// fetched reports whether the run of a record was seen to fetch something.
+func fetched(r *cache.Record) bool {
+	for _, name := range r.Shape {
+		if steps.IsToken(name) {
+			return true
+		}
+	}
+	return false
+}
+
+// tokensUsed returns the tokens that the nodes of a graph depended on last.
+func tokensUsed(store *cache.Store, g *graph.Graph) []string {
+	var names []string
+	seen := make(map[string]bool)
+	for _, n := range g.Nodes() {
+		r, err := store.Last(n.Image, n.Name)
+		if err != nil {
+			continue // it will be asked when it is needed
+		}
+		for _, name := range r.Shape {
+			if steps.IsToken(name) && !seen[name] {
+				seen[name] = true
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+// matches reports whether a pattern stands for a node. Names with brackets
+// stand for themselves.
+func matches(pattern, name string) bool {
+	ok, err := path.Match(pattern, name)
+	return pattern == "*" || pattern == name || err == nil && ok
+}
