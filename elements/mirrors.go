@@ -164,7 +164,9 @@ func (m *Mirrors) load(name string, s *mirrorState) {
 	if m.Ask == nil || !m.due(t) {
 		return
 	}
-	m.askAhead()
+	var others sync.WaitGroup
+	defer others.Wait()
+	m.askAhead(&others)
 	state, err := m.Ask(name, mirror.Validators{ETag: t.ETag, LastModified: t.LastModified})
 	m.mu.Lock()
 	s.answer(state, err, m.now())
@@ -183,8 +185,8 @@ func (m *Mirrors) due(t cache.Token) bool {
 	return !within(t.Checked, m.Check) && !within(t.Tried, min(m.Check, retryAfter))
 }
 
-// askAhead asks for everything that is likely to be needed, at the same time.
-func (m *Mirrors) askAhead() {
+// askAhead begins to ask for everything that is likely to be needed.
+func (m *Mirrors) askAhead(asking *sync.WaitGroup) {
 	m.mu.Lock()
 	first := !m.ahead
 	m.ahead = true
@@ -192,13 +194,11 @@ func (m *Mirrors) askAhead() {
 	if !first || m.needed == nil {
 		return
 	}
-	var all sync.WaitGroup
 	for _, name := range m.needed() {
 		if !untold(name) {
-			all.Go(func() { m.askOne(name) })
+			asking.Go(func() { m.askOne(name) })
 		}
 	}
-	all.Wait()
 }
 
 // askOne is state for a token that nobody waits for: one that is being loaded

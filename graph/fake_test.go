@@ -96,6 +96,7 @@ type bench struct {
 	graph   *Graph
 	nodes   []*Node
 	builder *Builder
+	expired func(*Node, *cache.Record) (string, bool)
 }
 
 func newBench(t testing.TB) *bench {
@@ -140,7 +141,7 @@ func (b *bench) put(n *Node) *Node {
 func (b *bench) build() (results []*Result, ran []string, err error) {
 	b.t.Helper()
 	b.world.runs = nil
-	b.builder = &Builder{Store: b.store, Jobs: 4, Name: "test"}
+	b.builder = &Builder{Store: b.store, Jobs: 4, Name: "test", Expired: b.expired}
 	results, err = b.builder.Build(b.t.Context(), b.graph)
 	return results, slices.Sorted(slices.Values(b.world.runs)), err
 }

@@ -1,7 +1,6 @@
 package steps
 
 import (
-	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -27,7 +26,11 @@ func gitUses(text string, env map[string]string) []use {
 		expanded, plain := expand(line, env)
 		if !plain {
 			// Nothing but a shell can tell. Such a line never stays as it was.
-			uses = append(uses, use{name: GitToken(Untold, path.Clean(strings.Join(strings.Fields(line), " ")))})
+			fields := strings.Fields(line)
+			for i, field := range fields {
+				fields[i] = withoutUserinfo(field)
+			}
+			uses = append(uses, use{name: GitToken(Untold, strings.Join(fields, " "))})
 			continue
 		}
 		if u, ok := gitUse(strings.Fields(expanded), env); ok {
