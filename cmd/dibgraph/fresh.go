@@ -33,14 +33,15 @@ func (o *freshOptions) apply(def *elements.Definition) error {
 		}
 	}
 	var err error
-	if def.CheckMirrors, err = elements.ParseCheck(o.check); err != nil {
-		return freshError("check-mirrors", err)
+	if o.check != "" { // a command without these flags
+		if def.CheckMirrors, err = elements.ParseCheck(o.check); err != nil {
+			return freshError("check-mirrors", err)
+		}
 	}
-	if o.maxAge == "" {
-		return nil
-	}
-	if def.Freshness.MaxAge, err = elements.ParseAge(o.maxAge); err != nil {
-		return freshError("max-age", err)
+	if o.maxAge != "" {
+		if def.Freshness.MaxAge, err = elements.ParseAge(o.maxAge); err != nil {
+			return freshError("max-age", err)
+		}
 	}
 	return nil
 }
