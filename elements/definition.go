@@ -76,7 +76,7 @@ type Definition struct {
 	Offline bool
 	// Freshness is the policy of all elements that have none of their own.
 	Freshness Freshness
-	// Refresh are patterns for the names of nodes that run again whatever is
+	// Refresh are globs for the names of nodes that run again whatever is
 	// cached, as in "root.d/*"; "*" is all of them.
 	Refresh []string
 	// CheckMirrors is how long it holds what a mirror said of its state, before

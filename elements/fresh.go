@@ -3,7 +3,6 @@ package elements
 import (
 	"fmt"
 	"path"
-	"slices"
 	"time"
 
 	"github.com/dibgraph/dibgraph/cache"
@@ -44,10 +43,8 @@ func (p *Planner) siteFor(f Freshness) *steps.Site {
 	return &still
 }
 
-// Freshen sets in b which nodes run again although their keys hit: those that
-// the definition names, and those whose results are too old.
+// Freshen sets in b which nodes run again because their results are too old.
 func (p *Planner) Freshen(b *graph.Builder, now time.Time) {
-	b.Force = p.forced
 	ages := p.maxAges()
 	b.Expired = func(n *graph.Node, r *cache.Record) (string, bool) {
 		most, ok := ages[n.Name]
@@ -61,23 +58,6 @@ func (p *Planner) Freshen(b *graph.Builder, now time.Time) {
 		}
 		return fmt.Sprintf("what it fetched is from %s ago, and no more than %s is allowed", ago(age), longest(most)), true
 	}
-}
-
-// forced reports whether the definition says that a node runs again.
-func (p *Planner) forced(n *graph.Node) bool {
-	return slices.ContainsFunc(p.image.Definition.Refresh, func(pattern string) bool { return matches(pattern, n.Name) })
-}
-
-// Unmatched returns the patterns of the definition's Refresh that stand for no
-// node of the graph.
-func (p *Planner) Unmatched(g *graph.Graph) []string {
-	var list []string
-	for _, pattern := range p.image.Definition.Refresh {
-		if !slices.ContainsFunc(g.Nodes(), func(n *graph.Node) bool { return matches(pattern, n.Name) }) {
-			list = append(list, pattern)
-		}
-	}
-	return list
 }
 
 // maxAges returns what elements of their own say, by the node of the hook.
@@ -120,11 +100,4 @@ func tokensUsed(store *cache.Store, g *graph.Graph) []string {
 		}
 	}
 	return names
-}
-
-// matches reports whether a pattern stands for a node. Names with brackets
-// stand for themselves.
-func matches(pattern, name string) bool {
-	ok, err := path.Match(pattern, name)
-	return pattern == "*" || pattern == name || err == nil && ok
 }

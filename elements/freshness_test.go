@@ -53,27 +53,6 @@ func TestFreshnessOr(t *testing.T) {
 	}
 }
 
-func TestMatches(t *testing.T) {
-	for _, test := range []struct {
-		pattern, name string
-		want          bool
-	}{
-		{"*", "root.d/10-a", true},
-		{"root.d/*", "root.d/10-a", true},
-		{"root.d/*", "install.d/10-a", false},
-		{"install.d/50-app", "install.d/50-app", true},
-		{"[packages]", "[packages]", true},
-		{"[packages]", "p", true},
-		{"env:*", "env:root", true},
-		{"[", "root.d/10-a", false},
-		{"disk", "disk", true},
-	} {
-		if got := matches(test.pattern, test.name); got != test.want {
-			t.Errorf("matches(%q, %q) = %t, want %t", test.pattern, test.name, got, test.want)
-		}
-	}
-}
-
 // freshPlanner plans an image of an element with a policy and one without.
 func freshPlanner(t *testing.T, def Definition, policy Freshness) *Planner {
 	t.Helper()
@@ -91,7 +70,7 @@ func freshPlanner(t *testing.T, def Definition, policy Freshness) *Planner {
 			e.Freshness = policy
 		}
 	}
-	p, err := NewPlanner(img, nil, "")
+	p, err := NewPlanner(img, nil, nil, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +104,7 @@ func TestKeepMakesMirrorsNoInputs(t *testing.T) {
 
 func TestFreshen(t *testing.T) {
 	now := time.Date(2026, 11, 9, 8, 0, 0, 0, time.UTC)
-	def := Definition{Freshness: Freshness{MaxAge: 7 * 24 * time.Hour}, Refresh: []string{"root.d/*", "none"}}
+	def := Definition{Freshness: Freshness{MaxAge: 7 * 24 * time.Hour}}
 	p := freshPlanner(t, def, Freshness{MaxAge: time.Hour})
 	var b graph.Builder
 	p.Freshen(&b, now)
@@ -148,16 +127,6 @@ func TestFreshen(t *testing.T) {
 		if got != test.want || got == (detail == "") {
 			t.Errorf("Expired(%s, %v) = %q, %t, want %t", test.node, test.r.Shape, detail, got, test.want)
 		}
-	}
-	if !b.Force(&graph.Node{Name: "root.d/10-os"}) || b.Force(&graph.Node{Name: "disk"}) {
-		t.Error("not exactly what matches is forced")
-	}
-	g, err := p.Graph()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := p.Unmatched(g); len(got) != 1 || got[0] != "none" {
-		t.Errorf("Unmatched = %q", got)
 	}
 }
 

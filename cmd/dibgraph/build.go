@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -117,7 +116,7 @@ func (o *buildOptions) build(ctx context.Context, c *cobra.Command, show progres
 	b := &graph.Builder{Store: store, Jobs: o.jobs, Name: makerName(), Events: show.event, OnlyCached: o.onlyCached}
 	mirrors := elements.NewMirrors(ctx, store, img)
 	p.Follow(mirrors)
-	p.Freshen(b, time.Now())
+	freshen(b, p, img)
 	if o.keepFailed {
 		b.KeepFailed = func(n *graph.Node, upper string) error { return keepFailed(store, n, upper, show) }
 	}
@@ -133,7 +132,7 @@ func (o *buildOptions) build(ctx context.Context, c *cobra.Command, show progres
 	}
 	show.begin(img.Definition.Name)
 	g, results, err := p.Build(ctx, b)
-	for _, notice := range append(mirrors.Notices(), unmatched(p, g)...) {
+	for _, notice := range append(mirrors.Notices(), unrefreshed(img, results)...) {
 		show.notice(notice)
 	}
 	var delivered []string

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -19,7 +20,7 @@ type freshOptions struct {
 }
 
 func (o *freshOptions) addFlags(f *pflag.FlagSet) {
-	f.StringSliceVar(&o.refresh, "refresh", nil, "run the nodes again whose names match a `pattern`, with commas, as in root.d/*; without one, all")
+	f.StringSliceVar(&o.refresh, "refresh", nil, "run nodes again whatever is cached: all, or those named by `globs`, with commas, as in root.d/*")
 	f.Lookup("refresh").NoOptDefVal = "*"
 	f.StringVar(&o.maxAge, "max-age", "", "run again what fetched something longer than `duration` ago, as in 12h or 7d")
 	f.StringVar(&o.check, "check-mirrors", "1h", "ask mirrors for news again after `period`: a duration, always or never")
@@ -27,12 +28,10 @@ func (o *freshOptions) addFlags(f *pflag.FlagSet) {
 
 func (o *freshOptions) apply(def *elements.Definition) error {
 	def.Refresh = o.refresh
-	for _, pattern := range o.refresh {
-		if strings.TrimSpace(pattern) == "" {
-			return freshError("refresh", fmt.Errorf("an empty pattern matches nothing; without a value it is all nodes"))
-		}
+	err := nodeGlobs(o.refresh).check()
+	if err != nil {
+		return freshError("refresh", err)
 	}
-	var err error
 	if o.check != "" { // a command without these flags
 		if def.CheckMirrors, err = elements.ParseCheck(o.check); err != nil {
 			return freshError("check-mirrors", err)
@@ -50,14 +49,21 @@ func freshError(flag string, err error) error {
 	return &usageError{fmt.Errorf("--%s: %w", flag, err)}
 }
 
-// unmatched says which patterns of --refresh stand for no node.
-func unmatched(p *elements.Planner, g *graph.Graph) []string {
-	if g == nil {
-		return nil
+// freshen sets in b which nodes of an image run again although their keys hit.
+func freshen(b *graph.Builder, p *elements.Planner, img *elements.Image) {
+	globs := nodeGlobs(img.Definition.Refresh)
+	b.Force = func(n *graph.Node) bool { return globs.match(n.Name) }
+	p.Freshen(b, time.Now())
+}
+
+// unrefreshed says which globs of --refresh chose no node.
+func unrefreshed(img *elements.Image, results []*graph.Result) []string {
+	var names, notices []string
+	for _, r := range results {
+		names = append(names, r.Node.Name)
 	}
-	var notices []string
-	for _, pattern := range p.Unmatched(g) {
-		notices = append(notices, fmt.Sprintf("--refresh=%s: no node has such a name; \"dibgraph graph\" shows them", pattern))
+	for _, glob := range nodeGlobs(img.Definition.Refresh).unmatched(names) {
+		notices = append(notices, fmt.Sprintf("--refresh=%s: no node has such a name; \"dibgraph graph\" lists those of an image", glob))
 	}
 	return notices
 }

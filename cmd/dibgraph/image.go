@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -159,6 +158,6 @@ func forecast(img *elements.Image, store *cache.Store) (*graph.Graph, []*graph.R
 		return nil, nil, err
 	}
 	b := &graph.Builder{Store: store}
-	p.Freshen(b, time.Now())
+	freshen(b, p, img)
 	return p.Plan(b)
 }
