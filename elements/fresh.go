@@ -22,15 +22,21 @@ func (p *Planner) Follow(m *Mirrors) {
 func (p *Planner) hookFreshness(phase Phase, hook string) Freshness {
 	image := p.image.Definition.Freshness
 	f, ok := p.image.Hooks.Lookup(path.Join(phase.Dir(), hook))
-	if !ok {
-		return image // an earlier hook made it
+	if len(p.policies) == 0 || !ok {
+		return image // none has any, or an earlier hook made it
 	}
-	for _, e := range p.image.Elements {
-		if e.Name == f.Element {
-			return e.Freshness.or(image)
+	return p.policies[f.Element].or(image)
+}
+
+// policies returns what elements say of their own.
+func policies(img *Image) map[string]Freshness {
+	own := make(map[string]Freshness)
+	for _, e := range img.Elements {
+		if e.Freshness != (Freshness{}) {
+			own[e.Name] = e.Freshness
 		}
 	}
-	return image
+	return own
 }
 
 // siteFor returns the site for steps of a policy.
@@ -63,6 +69,9 @@ func (p *Planner) Freshen(b *graph.Builder, now time.Time) {
 // maxAges returns what elements of their own say, by the node of the hook.
 func (p *Planner) maxAges() map[string]time.Duration {
 	ages := make(map[string]time.Duration)
+	if len(p.policies) == 0 {
+		return ages
+	}
 	for _, phase := range Phases {
 		for _, h := range p.image.Hooks.PhaseHooks(phase, p.pattern()) {
 			if f := p.hookFreshness(phase, h.Name); f.MaxAge > 0 {

@@ -3,6 +3,7 @@ package elements
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/url"
 	"strings"
 	"sync"
@@ -77,14 +78,25 @@ func NewMirrors(ctx context.Context, store *cache.Store, img *Image) *Mirrors {
 	env := img.Definition.Environment
 	client := &mirror.Client{Environment: env, Userinfo: userinfo(env)}
 	m.Ask = func(name string, known mirror.Validators) (mirror.State, error) {
-		kind, address, part, _ := steps.ParseToken(name)
-		if kind == "git" {
-			return client.Git(ctx, address, part)
+		state, err := ask(ctx, client, name, known)
+		if ctx.Err() != nil {
+			err = errStopped
 		}
-		return client.Apt(ctx, address, part, known)
+		return state, err
 	}
 	return m
 }
+
+func ask(ctx context.Context, client *mirror.Client, name string, known mirror.Validators) (mirror.State, error) {
+	kind, address, part, _ := steps.ParseToken(name)
+	if kind == "git" {
+		return client.Git(ctx, address, part)
+	}
+	return client.Apt(ctx, address, part, known)
+}
+
+// errStopped says that the build was, and nothing about a mirror.
+var errStopped = errors.New("the build was stopped")
 
 // userinfo collects the credentials in addresses that variables hold, by host.
 func userinfo(env map[string]string) map[string]*url.Userinfo {
@@ -168,6 +180,9 @@ func (m *Mirrors) load(name string, s *mirrorState) {
 	defer others.Wait()
 	m.askAhead(&others)
 	state, err := m.Ask(name, mirror.Validators{ETag: t.ETag, LastModified: t.LastModified})
+	if errors.Is(err, errStopped) {
+		return
+	}
 	m.mu.Lock()
 	s.answer(state, err, m.now())
 	t = s.token

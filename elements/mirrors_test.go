@@ -1,6 +1,7 @@
 package elements
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -145,6 +146,21 @@ func TestMirrorsFail(t *testing.T) {
 	b.wantAsked(bookworm)
 	if len(m.Notices()) != 0 {
 		t.Errorf("notices after an answer: %q", m.Notices())
+	}
+}
+
+// A build that is stopped while it asks has learned nothing about the mirror.
+func TestMirrorsStopped(t *testing.T) {
+	b := newMirrorBench(t)
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	m := NewMirrors(ctx, b.store, &Image{Definition: Definition{CheckMirrors: time.Hour}})
+	wantValue(t, "stopped", m.Value(bookworm), unknownState)
+	if got := m.Notices(); len(got) != 0 {
+		t.Errorf("notices: %q", got)
+	}
+	if token, err := b.store.Token(bookworm); err != nil || token != (cache.Token{Name: bookworm}) {
+		t.Errorf("token %+v, %v, want nothing", token, err)
 	}
 }
 

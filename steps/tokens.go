@@ -45,9 +45,12 @@ func GitToken(location, ref string) string {
 // "git", part the suite or the reference.
 func ParseToken(name string) (kind, address, part string, ok bool) {
 	kind, quoted, _ := strings.Cut(name, " ")
+	if kind != "apt" && kind != "git" {
+		return "", "", "", false // most names are of files
+	}
 	about, err := strconv.Unquote(quoted)
 	address, part, ok = strings.Cut(about, " ")
-	return kind, address, part, ok && err == nil && (kind == "apt" || kind == "git")
+	return kind, address, part, ok && err == nil
 }
 
 // IsToken reports whether an observation, or the line it leads to, is a token.
