@@ -23,8 +23,6 @@ type Element struct {
 	// Deps and Provides are what element-deps and element-provides name, each
 	// once, in the order of the file.
 	Deps, Provides []string
-	// Freshness is the element's own policy for its hooks.
-	Freshness Freshness
 	// Overridden are the elements of the same name later on the search path,
 	// nearest first. They do not take part, but some tools read their files.
 	Overridden []*Element

@@ -20,23 +20,12 @@ func (p *Planner) Follow(m *Mirrors) {
 // hookFreshness returns the policy for a hook: that of its element, then that
 // of the image.
 func (p *Planner) hookFreshness(phase Phase, hook string) Freshness {
-	image := p.image.Definition.Freshness
-	f, ok := p.image.Hooks.Lookup(path.Join(phase.Dir(), hook))
-	if len(p.policies) == 0 || !ok {
-		return image // none has any, or an earlier hook made it
+	image, name := p.image.Definition.Freshness, path.Join(phase.Dir(), hook)
+	f, ok := p.image.Hooks.Lookup(name)
+	if len(p.settings) == 0 || !ok {
+		return image // no element has any, or an earlier hook made it
 	}
-	return p.policies[f.Element].or(image)
-}
-
-// policies returns what elements say of their own.
-func policies(img *Image) map[string]Freshness {
-	own := make(map[string]Freshness)
-	for _, e := range img.Elements {
-		if e.Freshness != (Freshness{}) {
-			own[e.Name] = e.Freshness
-		}
-	}
-	return own
+	return p.settings[f.Element].freshness(name).or(image)
 }
 
 // siteFor returns the site for steps of a policy.
@@ -69,7 +58,7 @@ func (p *Planner) Freshen(b *graph.Builder, now time.Time) {
 // maxAges returns what elements of their own say, by the node of the hook.
 func (p *Planner) maxAges() map[string]time.Duration {
 	ages := make(map[string]time.Duration)
-	if len(p.policies) == 0 {
+	if len(p.settings) == 0 {
 		return ages
 	}
 	for _, phase := range Phases {

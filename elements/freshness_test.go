@@ -67,7 +67,7 @@ func freshPlanner(t *testing.T, def Definition, policy Freshness) *Planner {
 	}
 	for _, e := range img.Elements {
 		if e.Name == "own" {
-			e.Freshness = policy
+			e.hasSettings, e.Settings = true, Settings{Refresh: []Refresh{{"*", policy}}}
 		}
 	}
 	p, err := NewPlanner(img, nil, nil, "")

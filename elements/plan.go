@@ -27,8 +27,6 @@ type Planner struct {
 	// settings are those of the elements that have any, by name.
 	settings map[string]Settings
 	mirrors  *Mirrors
-	// policies are those of elements that have one of their own, by name.
-	policies map[string]Freshness
 }
 
 // Phases of the build tree whose content is not compared, as patterns below
@@ -50,7 +48,7 @@ var volatilePaths = []string{
 func NewPlanner(img *Image, tempDir func(name string) (string, error), known steps.Validators, helper string) (*Planner, error) {
 	p := &Planner{
 		image: img, found: make(map[string][]steps.PhaseHook),
-		known: known, client: fetch.New(img.Definition.Environment), settings: make(map[string]Settings), policies: policies(img),
+		known: known, client: fetch.New(img.Definition.Environment), settings: make(map[string]Settings),
 	}
 	for _, e := range img.Elements {
 		if e.hasSettings {

@@ -61,11 +61,21 @@ func (s Source) same(o Source) bool {
 	return s == o
 }
 
-// A Refresh is a policy of freshness: never, mirror, or a time such as 24h.
+// A Refresh is a policy for some of an element's hooks.
 type Refresh struct {
-	// Nodes is a pattern of names of nodes, of [path.Match].
-	Nodes  string
-	Policy string
+	// Nodes is a pattern of names of nodes, of [path.Match]; "*" is all.
+	Nodes string
+	Freshness
+}
+
+// freshness returns the policy for a node: what is said last of it counts.
+func (s Settings) freshness(node string) (f Freshness) {
+	for _, one := range s.Refresh {
+		if matches, _ := path.Match(one.Nodes, node); matches || one.Nodes == "*" {
+			f = one.Freshness.or(f)
+		}
+	}
+	return f
 }
 
 // noNetwork reports whether a hook of the element runs without a network. What

@@ -96,13 +96,25 @@ func (r *settingsReader) switchNetwork(key string, n *yaml.Node) {
 
 func (r *settingsReader) refresh(n *yaml.Node) {
 	if n.Kind == yaml.ScalarNode {
-		r.settings.Refresh = append(r.settings.Refresh, Refresh{"*", r.policy(n, "refresh", "never", "mirror")})
+		r.settings.Refresh = append(r.settings.Refresh, Refresh{"*", r.freshness(n, "refresh")})
 		return
 	}
 	for _, f := range r.fields(n, "refresh", nil) {
 		if _, err := path.Match(f.key, ""); err != nil || f.key == "" {
 			r.problem(f.line, "", "refresh: %q is no pattern for names of nodes", f.key)
 		}
-		r.settings.Refresh = append(r.settings.Refresh, Refresh{f.key, r.policy(f.value, "refresh "+f.key, "never", "mirror")})
+		r.settings.Refresh = append(r.settings.Refresh, Refresh{f.key, r.freshness(f.value, "refresh "+f.key)})
 	}
+}
+
+func (r *settingsReader) freshness(n *yaml.Node, what string) Freshness {
+	if n.Kind != yaml.ScalarNode {
+		r.problem(n.Line, "", "%s must be a policy such as keep or max-age=7d, and is %s", what, kindOfNode(n))
+		return Freshness{}
+	}
+	f, err := ParseFreshness(n.Value)
+	if err != nil || f == (Freshness{}) {
+		r.problem(n.Line, didYouMean(n.Value, []string{"follow", "keep"}), "%s: %q is no policy; want follow, keep, or max-age and a time as in max-age=7d", what, n.Value)
+	}
+	return f
 }

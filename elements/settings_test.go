@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/dibgraph/dibgraph/internal/fetch"
 )
@@ -47,8 +48,8 @@ network:
   install.d: false
   install.d/50-app: true
 refresh:
-  install.d/*: 7d
-  source:base: never
+  install.d/*: max-age=7d
+  finalise.d/*: keep
 `)
 	if len(problems) > 0 {
 		t.Fatalf("problems: %v", problems)
@@ -73,7 +74,7 @@ refresh:
 		InputFiles:     []string{"/etc/app.conf", "~/.app", "x/y"},
 		InputVariables: []string{"BUILD_NUMBER"},
 		Volatile:       []string{"var/lib/app/**", "srv/*.log"},
-		Refresh:        []Refresh{{"install.d/*", "7d"}, {"source:base", "never"}},
+		Refresh:        []Refresh{{"install.d/*", Freshness{MaxAge: 7 * 24 * time.Hour}}, {"finalise.d/*", Freshness{Keep: true}}},
 		network:        map[string]bool{"install.d": false, "install.d/50-app": true},
 	}
 	if !reflect.DeepEqual(got, want) {
@@ -95,7 +96,7 @@ func TestSettingsShort(t *testing.T) {
 		"# nothing":             {},
 		"---":                   {},
 		"network: false":        {network: map[string]bool{"": false}},
-		"refresh: mirror":       {Refresh: []Refresh{{"*", "mirror"}}},
+		"refresh: follow":       {Refresh: []Refresh{{"*", Freshness{Follow: true}}}},
 		"sources: []":           {},
 		"inputs: {}":            {},
 		"volatile: [a]\n...\n":  {Volatile: []string{"a"}},
@@ -178,9 +179,9 @@ func TestSettingsProblems(t *testing.T) {
 		{"network:\n  install.d: no way", `2: network must be true, false, or a map of phases and hooks to these, and is "no way"`},
 		{"network: &a {install.d: *a}", "1: network must be true, false, or a map of phases and hooks to these, and is an alias, which is not read here"},
 
-		{"refresh: sometimes", `1: refresh: "sometimes" is no policy; want never, mirror, or a time such as 24h or 7d`},
-		{"refresh:\n  '[': 1h", `2: refresh: "[" is no pattern for names of nodes`},
-		{"refresh:\n  a: mirrr", `2: refresh a: "mirrr" is no policy; want never, mirror, or a time such as 24h or 7d (did you mean "mirror"?)`},
+		{"refresh: sometimes", `1: refresh: "sometimes" is no policy; want follow, keep, or max-age and a time as in max-age=7d`},
+		{"refresh:\n  '[': keep", `2: refresh: "[" is no pattern for names of nodes`},
+		{"refresh:\n  a: folow", `2: refresh a: "folow" is no policy; want follow, keep, or max-age and a time as in max-age=7d (did you mean "follow"?)`},
 	} {
 		_, problems := readText(test.text)
 		var got []string
@@ -201,7 +202,7 @@ func TestSettingsProblems(t *testing.T) {
 }
 
 func FuzzSettings(f *testing.F) {
-	f.Add("sources: [{name: a, url: /x}]\ninputs: {files: [a], variables: [B]}\nvolatile: [a]\nnetwork: false\nrefresh: {a: 1h}")
+	f.Add("sources: [{name: a, url: /x}]\ninputs: {files: [a], variables: [B]}\nvolatile: [a]\nnetwork: false\nrefresh: {a: max-age=1h}")
 	f.Add("a: &a [*a, *a]\n---\n$: ${")
 	f.Add("sources:\n- name: b\n  url: ${ARCH}$$${DIB_TOKEN}\n  checksum-url: http://a/b")
 	f.Fuzz(func(t *testing.T, text string) {
