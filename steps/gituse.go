@@ -127,8 +127,6 @@ func (a *Ambient) gitUses(observed []string, env map[string]string) []use {
 	return slices.Compact(uses)
 }
 
-// fetchesSources reports whether text with these words may fetch what the
-// files say.
-func fetchesSources(words mention.Words) bool {
-	return words.Match("DIB_REPOLOCATION_") || words.Match("DIB_REPOREF_")
-}
+// fetchesSources reports whether text with these words may look for the files.
+// One that it does not recognize runs once more in the next build.
+func fetchesSources(words mention.Words) bool { return words.Match("repository") }
