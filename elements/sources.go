@@ -53,7 +53,7 @@ func (p *Planner) source(s Source) *steps.Source {
 func (b *builder) addSources() {
 	for _, s := range b.planner.image.Sources {
 		b.sources = append(b.sources, b.add(&graph.Node{
-			Name: steps.SourceNode(s.Name), Kind: "source", Action: b.planner.source(s),
+			Name: steps.SourceNode(s.Name), Kind: steps.SourceKind, Action: b.planner.source(s),
 		}))
 	}
 }

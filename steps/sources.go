@@ -19,6 +19,9 @@ func SourceNode(name string) string { return sourcePrefix + name }
 
 const sourcePrefix = "source:"
 
+// SourceKind is the kind of the nodes that get sources.
+const SourceKind = "source"
+
 // SourcesVariable is the variable in which hooks find [SourcesDir].
 const SourcesVariable = "DIB_SOURCES"
 

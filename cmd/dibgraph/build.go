@@ -68,7 +68,7 @@ timeline for ui.perfetto.dev or chrome://tracing.
 	f.BoolVar(&o.dryRun, "dry-run", false, "say what would run, as plan does, and stop")
 	f.StringVar(&o.progress, "progress", "auto", "how to show progress on standard error: auto, tty, plain or json")
 	f.BoolVar(&o.onlyCached, "require-cached", false, "run nothing: at the first node that is not cached say why and end with status 6")
-	f.StringSliceVar(&o.check, "check", nil, "run cached nodes again and compare: all, or those named by `globs`, with commas")
+	f.StringSliceVar(&o.check, "check", nil, "run cached nodes again and compare: all but sources, or those named by `globs`, with commas")
 	f.Lookup("check").NoOptDefVal = "*"
 	o.files.addFlags(f)
 	f.BoolVar(&o.keepFailed, "keep-failed", false, "keep what a failed node had written, and say where")
@@ -121,7 +121,8 @@ func (o *buildOptions) build(ctx context.Context, c *cobra.Command, show progres
 		b.KeepFailed = func(n *graph.Node, upper string) error { return keepFailed(store, n, upper, show) }
 	}
 	if o.check != nil {
-		b.Recheck = func(n *graph.Node) bool { return nodeGlobs(o.check).match(n.Name) }
+		// What a server has now says nothing about what it had.
+		b.Recheck = func(n *graph.Node) bool { return n.Kind != steps.SourceKind && nodeGlobs(o.check).match(n.Name) }
 	}
 	notices, err := p.AskSources(ctx)
 	if err != nil {

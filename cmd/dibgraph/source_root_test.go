@@ -100,6 +100,12 @@ func TestSource(t *testing.T) {
 		t.Errorf("a build of nothing made the requests %s", got)
 	}
 
+	// Nor is a source fetched again to see whether it is what is recorded.
+	wants(t, p.buildApp("--check=source:*"), "image: nothing ran")
+	if got := m.asked(); got != "[HEAD /base.txt:1]" {
+		t.Errorf("a check made the requests %s", got)
+	}
+
 	// The same content under another ETag runs the source alone.
 	m.put("/base.txt", "two", "one\n")
 	wants(t, p.buildApp(), "run   source:base: "+m.URL+"/base.txt has a new ETag\n", ", same result as before", "image: 1 ran")
