@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -224,6 +225,50 @@ func TestSourceIsScript(t *testing.T) {
 	wants(t, p.buildApp(), "run   root.d/50-app: content of source:install.sh changed")
 	if got := p.tool("tar", "-xOf", "image.tar", "./etc/app"); got != "three\n" {
 		t.Errorf("the image has %q", got)
+	}
+}
+
+// A build that is killed in the middle of a transfer leaves nothing that the
+// next one would take for the file.
+func TestSourceKilled(t *testing.T) {
+	p := newProgram(t)
+	half, whole := make(chan struct{}), make(chan struct{})
+	var again atomic.Bool
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("ETag", `"one"`)
+		w.Header().Set("Content-Length", "8")
+		fmt.Fprint(w, "half")
+		if again.Swap(true) {
+			fmt.Fprint(w, "half")
+			return
+		}
+		if err := http.NewResponseController(w).Flush(); err != nil {
+			t.Error(err)
+		}
+		close(half)
+		<-whole
+	}))
+	defer server.Close()
+	defer close(whole) // before the server waits for its requests
+	p.write("elements/app/dibgraph.yaml", "sources: [{name: base, url: \""+server.URL+"/base\"}]\n")
+	p.write("elements/app/root.d/50-base", "#!/bin/sh\ncp $DIB_SOURCES/base $TARGET_ROOT/etc/base\n")
+	killed := p.command("build", "-n", "-t", "tar", "tiny", "app")
+	if err := killed.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-half
+	if err := killed.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if err := killed.Wait(); err == nil {
+		t.Fatal("the build ended well before it had its source")
+	}
+	wants(t, p.buildApp(), "ran   source:base")
+	if got := p.tool("tar", "-xOf", "image.tar", "./etc/base"); got != "halfhalf" {
+		t.Errorf("the image has %q", got)
+	}
+	if left := p.tool("ls", "store/tmp", "store/trash"); strings.Join(strings.Fields(left), " ") != "store/tmp: store/trash:" {
+		t.Errorf("the store has left over\n%s", left)
 	}
 }
 
