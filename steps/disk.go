@@ -183,7 +183,11 @@ func (s *Disk) Run(ctx context.Context, w *graph.Work) error {
 		report.Observed = []string{observedAll}
 	}
 	w.Coarse, w.Tools = report.Coarse, toolDigests(report.Tools)
-	read := mention.Union(s.ownWords(), s.Ambient.wordsOf(report.Observed))
+	mentioned, err := s.Sources.mentioned(report.Sight, w.Inputs)
+	if err != nil {
+		return err
+	}
+	read := mention.Union(s.ownWords(), s.Ambient.wordsOf(report.Observed), mentioned)
 	w.Observed = append(s.Site.Files.toolNames(report.Tools), s.Site.Files.outright(read, started)...)
 	declared := s.declared()
 	for _, name := range report.Observed {

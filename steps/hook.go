@@ -156,13 +156,13 @@ func (h *Hook) Run(ctx context.Context, w *graph.Work) error {
 		return err
 	}
 	fmt.Fprintf(w.Log, "dib-run-parts %s completed in %.3f s\n", h.Name, time.Since(started).Seconds())
-	if !h.Chroot {
-		read := mention.Union(h.Words, h.Ambient.wordsOf(report.Observed))
-		w.Observed = append(h.Site.Files.toolNames(report.Tools), h.Site.Files.outright(read, started)...)
-	}
-	mentioned, err := h.Sources.mentioned(report, w.Inputs)
+	mentioned, err := h.Sources.mentioned(report.Sight, w.Inputs)
 	if err != nil {
 		return err
+	}
+	if !h.Chroot {
+		read := mention.Union(h.Words, h.Ambient.wordsOf(report.Observed), mentioned)
+		w.Observed = append(h.Site.Files.toolNames(report.Tools), h.Site.Files.outright(read, started)...)
 	}
 	if err := recordRun(w, h.Ambient, h.Vars, h.Words.Merge(mentioned), h.file(), report); err != nil {
 		return err

@@ -14,8 +14,9 @@ import (
 // SourceOutput is the output of a [Source] that holds the file.
 const SourceOutput = "content"
 
-// sourceMentions is the output with what the file mentions, marshalled.
-const sourceMentions = "mentions.json"
+// sourceText is the output that is the file once more if it is a text that a
+// hook may run or source, and depend on what it mentions.
+const sourceText = "text"
 
 // AskNever is the MaxAge of a [Source] that is not asked for again once it is
 // known.
@@ -116,7 +117,7 @@ func (s *Source) Observe(d *graph.Description, name string, _ *graph.Inputs) (er
 	}
 	line, value := fmt.Sprintf("validator %q", s.asked().String()), s.found
 	if at, ok := s.local(); ok {
-		line = fmt.Sprintf("host %q", at)
+		line = fmt.Sprintf("host %q", s.Files.spelled(at))
 		if value == "" {
 			value, err = contentDigest(s.Files.path(at))
 		}

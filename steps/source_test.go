@@ -145,12 +145,14 @@ func TestSourceOfPath(t *testing.T) {
 	}
 }
 
-func TestWhatSourcesMention(t *testing.T) {
-	for text, want := range map[string]string{
-		"#!/bin/sh\necho $DIB_A\n":                  `["DIB_A","bin","echo","sh"]`,
-		"\x00DIB_A env":                             `null`,
-		strings.Repeat("DIB_A ", maxMentioning/6+1): `null`,
-		"": `null`,
+// Of a source that is a text, hooks that open it depend on what it mentions.
+func TestTextOfSource(t *testing.T) {
+	for text, want := range map[string]bool{
+		"#!/bin/sh\necho $DIB_A\n":                  true,
+		"\x00DIB_A env":                             false,
+		strings.Repeat("DIB_A ", maxSourceText/6):   true,
+		strings.Repeat("DIB_A ", maxSourceText/6+1): false,
+		"": true,
 	} {
 		at := filepath.Join(t.TempDir(), "file")
 		if err := os.WriteFile(at, []byte(text), 0o600); err != nil {
@@ -161,12 +163,12 @@ func TestWhatSourcesMention(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer f.Close()
-		if err := writeMentions(f, int64(len(text)), at+".json"); err != nil {
+		if err := keepText(f, int64(len(text)), at+".text"); err != nil {
 			t.Fatal(err)
 		}
-		got, err := os.ReadFile(at + ".json")
-		if err != nil || string(got) != want {
-			t.Errorf("%.30q mentions %s, %v, want %s", text, got, err, want)
+		got, err := os.ReadFile(at + ".text")
+		if (err == nil) != want || want && string(got) != text {
+			t.Errorf("%.30q is kept as %.30q, %v, want a text: %t", text, got, err, want)
 		}
 	}
 }

@@ -2,7 +2,6 @@ package steps
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -39,7 +38,7 @@ func (s *Source) Run(ctx context.Context, w *graph.Work) error {
 // failure says where the source is declared.
 func (s *Source) failure(err error) error { return fmt.Errorf("%s: %w", s.Place, err) }
 
-// fetch leaves the checked file, and what it mentions, in the outputs.
+// fetch leaves the checked file in the outputs.
 func (s *Source) fetch(ctx context.Context, w *graph.Work) (err error) {
 	var sum fetch.Checksum
 	switch {
@@ -71,7 +70,7 @@ func (s *Source) fetch(ctx context.Context, w *graph.Work) (err error) {
 		return err
 	}
 	fmt.Fprintf(w.Log, "%d bytes, %s\n", size, s.found)
-	return writeMentions(f, size, filepath.Join(w.Out, sourceMentions))
+	return keepText(f, size, filepath.Join(w.Out, sourceText))
 }
 
 // write writes the file to f and returns its validator.
@@ -112,25 +111,23 @@ func (s *Source) check(ctx context.Context, f *os.File, sum fetch.Checksum) erro
 	return nil
 }
 
-// maxMentioning is the size up to which a source counts as a text that hooks
-// may run or source; what is larger is data.
-const maxMentioning = 1 << 20
+// maxSourceText is the size up to which a source can be such a text; what is
+// larger is data.
+const maxSourceText = 1 << 20
 
-// writeMentions writes which variables the file mentions. An archive or another
-// binary file mentions none: like a package of a distribution, it knows nothing
-// of the variables of elements.
-func writeMentions(f *os.File, size int64, to string) error {
-	var words mention.Words
-	if size <= maxMentioning {
-		content := make([]byte, size)
-		if _, err := f.ReadAt(content, 0); err != nil && !errors.Is(err, io.EOF) {
-			return err
-		}
-		words = mention.OfData(content)
+// keepText writes the text that a source is, if it is one. An archive or another
+// binary file mentions nothing: like a package of a distribution, it does not
+// know the variables of elements.
+func keepText(f *os.File, size int64, to string) error {
+	if size > maxSourceText {
+		return nil
 	}
-	list, err := json.Marshal(words.Strings())
-	if err != nil {
+	content := make([]byte, size)
+	if _, err := f.ReadAt(content, 0); err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
-	return os.WriteFile(to, list, 0o600)
+	if !mention.IsText(content) {
+		return nil
+	}
+	return os.WriteFile(to, content, 0o600)
 }

@@ -1,7 +1,6 @@
 package steps
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"path"
@@ -79,10 +78,11 @@ func (s Sources) describe(d *graph.Description, observation string, in *graph.In
 }
 
 // mentioned returns what the sources that a run may have opened mention. Archives
-// and images are like packages: what is in them knows nothing of elements.
-func (s Sources) mentioned(run hookReport, in *graph.Inputs) (mention.Words, error) {
-	observed := run.Observed
-	if run.Coarse {
+// and images, which have no text, are like packages: what is in them knows nothing
+// of elements.
+func (s Sources) mentioned(seen Sight, in *graph.Inputs) (mention.Words, error) {
+	observed := seen.Observed
+	if seen.Coarse {
 		observed = []string{observedAll}
 	}
 	var all []mention.Words
@@ -91,9 +91,7 @@ func (s Sources) mentioned(run hookReport, in *graph.Inputs) (mention.Words, err
 		if err != nil {
 			return mention.Words{}, err
 		}
-		if !words.All {
-			all = append(all, words)
-		}
+		all = append(all, words)
 	}
 	return mention.Union(all...), nil
 }
@@ -103,17 +101,14 @@ func (s Sources) words(observation string, in *graph.Inputs) (words mention.Word
 	nodes, _ := s.opened(observation)
 	var all []mention.Words
 	for _, n := range nodes {
-		content, err := in.Read(n, sourceMentions)
+		if !slices.Contains(in.Outputs(n), sourceText) {
+			continue
+		}
+		content, err := in.Read(n, sourceText)
 		if err != nil {
 			return words, err
 		}
-		var list []string
-		if err := json.Unmarshal(content, &list); err != nil {
-			return words, fmt.Errorf("result of %s: %w", n.Name, err)
-		}
-		mentions := parseMentions(list)
-		mentions.Paths = len(list) > 0 // which is not kept
-		all = append(all, mentions)
+		all = append(all, mention.Of(content))
 	}
 	return mention.Union(all...), nil
 }

@@ -213,7 +213,7 @@ func TestSourceWithoutAnswer(t *testing.T) {
 // finds the source by way of another file.
 func TestSourceIsScript(t *testing.T) {
 	p, m := newProgram(t), newMirror(t)
-	m.put("/install.sh", "one", "#!/bin/sh\necho $DIB_APP > $1/etc/app\n")
+	m.put("/install.sh", "one", "#!/bin/sh\nif test -e "+p.path("flag")+"; then echo flag; fi\necho $DIB_APP > $1/etc/app\n")
 	p.write("elements/app/dibgraph.yaml", "sources: [{name: install.sh, url: \""+m.URL+"/install.sh\"}]\n")
 	p.write("elements/app/root.d/50-app", "#!/bin/sh\n. $TMP_HOOKS_PATH/bin/run-source\n")
 	p.write("elements/app/bin/run-source", "sh $DIB_SOURCES/install.sh $TARGET_ROOT\n")
@@ -221,6 +221,9 @@ func TestSourceIsScript(t *testing.T) {
 	p.buildApp()
 	p.env = append(p.env, "DIB_APP=two")
 	wants(t, p.buildApp(), "run   root.d/50-app: the variable DIB_APP changed\n", "hit   source:install.sh")
+	// A file of the host that it looks for in vain counts too.
+	p.write("flag", "")
+	wants(t, p.buildApp(), "run   root.d/50-app: flag of this host is new\n")
 	m.put("/install.sh", "two", "#!/bin/sh\necho three > $1/etc/app\n")
 	wants(t, p.buildApp(), "run   root.d/50-app: content of source:install.sh changed")
 	if got := p.tool("tar", "-xOf", "image.tar", "./etc/app"); got != "three\n" {
@@ -299,10 +302,10 @@ func TestSourceOfThisMachine(t *testing.T) {
 	p.write("files/base", "two\n")
 	out, _ := p.run("plan", "-n", "-t", "tar", "tiny", "app")
 	wants(t, out, "run   source:base: files/base of this host changed")
-	wants(t, p.buildApp(), "run   source:base: files/base of this host changed")
+	wants(t, p.buildApp(), "run   source:base: files/base of this host changed\n", "run   source:same: files/base of this host changed\n")
 	if got := p.tool("tar", "-xOf", "image.tar", "./etc/base"); got != "two\ntwo\n" {
 		t.Errorf("the image has %q", got)
 	}
 	p.tool("rm", "files/base")
-	wants(t, p.fails(1, "build", "-n", "-t", "tar", "tiny", "app"), "dibgraph.yaml:2: ", "no such file or directory")
+	wants(t, p.fails(1, "build", "-n", "-t", "tar", "tiny", "app"), "elements/app/dibgraph.yaml:", "no such file or directory")
 }

@@ -39,14 +39,9 @@ func Of(text []byte) Words {
 	return w
 }
 
-// OfData is Of for a file that is not known to be a text: a binary one mentions
-// nothing.
-func OfData(content []byte) Words {
-	if isBinary(content) {
-		return Words{}
-	}
-	return Of(content)
-}
+// IsText reports whether content is a text, of which Of can tell more than that
+// it may depend on everything.
+func IsText(content []byte) bool { return !isBinary(content) }
 
 // ownName matches the name of a script where a shell or Perl has it, which
 // leads to the files beside it. It counts as the word of other languages.
