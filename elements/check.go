@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/dibgraph/dibgraph/internal/nearest"
 	"github.com/dibgraph/dibgraph/steps"
 )
 
@@ -33,7 +34,7 @@ func (d Definition) check() []*Problem {
 	}
 	for _, t := range d.Types {
 		if !slices.Contains(OutputTypes, t) {
-			add(didYouMean(t, OutputTypes), "unknown output type %q", t)
+			add(nearest.Question(t, OutputTypes), "unknown output type %q", t)
 		}
 	}
 	if d.Name == "" || d.Name == "." || d.Name == ".." || strings.ContainsAny(d.Name, "/\n\x00") {

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/dibgraph/dibgraph/internal/nearest"
 )
 
 // A Library is what the search path offers. It does not change and can be used
@@ -80,7 +82,7 @@ func (l *Library) take(name string) (*Element, bool) {
 
 // unknown returns the problem that there is no element of that name.
 func (l *Library) unknown(name string) *Problem {
-	p := &Problem{Message: fmt.Sprintf("element %q not found", name), Hint: didYouMean(name, l.Names())}
+	p := &Problem{Message: fmt.Sprintf("element %q not found", name), Hint: nearest.Question(name, l.Names())}
 	if strings.HasPrefix(name, "#") {
 		p.Hint = "a list of elements has no comments"
 	}

@@ -1,4 +1,5 @@
-package elements
+// Package nearest finds the names that a mistyped one can have meant.
+package nearest
 
 import (
 	"cmp"
@@ -7,13 +8,13 @@ import (
 	"strings"
 )
 
-// maxSuggestions is how many names a hint offers: more is a list, not a hint.
+// maxSuggestions is how many names are offered: more is a list, not a hint.
 const maxSuggestions = 3
 
-// didYouMean returns a hint with the known names nearest to name, empty when
-// none is near.
-func didYouMean(name string, known []string) string {
-	near := nearest(name, known)
+// Question asks whether the known names nearest to name were meant; it is empty
+// when none is near.
+func Question(name string, known []string) string {
+	near := Names(name, known)
 	if len(near) == 0 {
 		return ""
 	}
@@ -23,9 +24,9 @@ func didYouMean(name string, known []string) string {
 	return "did you mean " + strings.Join(near, " or ") + "?"
 }
 
-// nearest returns the known names that a third of the letters of name, at
-// least one, can be mistyped for; nearest first, then by name.
-func nearest(name string, known []string) []string {
+// Names returns the known names that a third of the letters of name, at least
+// one, can be mistyped for; nearest first, then by name.
+func Names(name string, known []string) []string {
 	type candidate struct {
 		name     string
 		distance int

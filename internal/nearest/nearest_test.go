@@ -1,8 +1,8 @@
-package elements
+package nearest
 
 import "testing"
 
-func TestDidYouMean(t *testing.T) {
+func TestQuestion(t *testing.T) {
 	known := []string{"vm", "base", "debian-minimal", "debian", "bootloader", "cloud-init", "cloud-init-nocloud", "block-device-mbr", "block-device-gpt"}
 	for _, test := range []struct{ name, want string }{
 		{"debain-minimal", `did you mean "debian-minimal"?`},
@@ -14,8 +14,8 @@ func TestDidYouMean(t *testing.T) {
 		{"", ""},
 		{"completely-different", ""},
 	} {
-		if got := didYouMean(test.name, known); got != test.want {
-			t.Errorf("didYouMean(%q) = %s, want %s", test.name, got, test.want)
+		if got := Question(test.name, known); got != test.want {
+			t.Errorf("Question(%q) = %s, want %s", test.name, got, test.want)
 		}
 	}
 }
