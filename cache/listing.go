@@ -80,9 +80,7 @@ func (l *Listing) Digest() Digest {
 
 // Find returns the entry of a path, or nil.
 func (l *Listing) Find(path string) *Entry {
-	i, found := slices.BinarySearchFunc(l.Entries, path, func(e Entry, path string) int {
-		return comparePaths(e.Path, path)
-	})
+	i, found := l.find(path)
 	if !found {
 		return nil
 	}
@@ -106,6 +104,26 @@ func (l *Listing) MarkVolatile(patterns []string) error {
 		e.Volatile = e.Type == TypeFile && volatile.match(e.Path)
 	}
 	return nil
+}
+
+// find returns where the entry of a path is, or would be.
+func (l *Listing) find(path string) (int, bool) {
+	return slices.BinarySearchFunc(l.Entries, path, func(e Entry, path string) int {
+		return comparePaths(e.Path, path)
+	})
+}
+
+// Below returns the entries below a directory, or all for "".
+func (l *Listing) Below(dir string) []Entry {
+	if dir == "" {
+		return l.Entries
+	}
+	first, _ := l.find(dir + "/")
+	last := first
+	for last < len(l.Entries) && strings.HasPrefix(l.Entries[last].Path, dir+"/") {
+		last++
+	}
+	return l.Entries[first:last]
 }
 
 // bytes returns the sum of the sizes of all files, hard links counted once.

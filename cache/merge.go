@@ -26,13 +26,16 @@ func newMerge() *merge {
 // apply puts a layer on top.
 func (m *merge) apply(l *Listing, layer int) {
 	m.count += len(l.Entries)
+	lastDir, parent := "", &m.root // entries of a directory follow one another
 	for i := range l.Entries {
 		e := &l.Entries[i]
 		dir, name := "", e.Path
 		if slash := strings.LastIndexByte(e.Path, '/'); slash >= 0 {
 			dir, name = e.Path[:slash], e.Path[slash+1:]
 		}
-		parent := m.find(dir)
+		if dir != lastDir {
+			lastDir, parent = dir, m.find(dir)
+		}
 		if parent.children == nil {
 			parent.children = map[string]*mergeNode{}
 		}
