@@ -41,6 +41,8 @@ type BuildNode struct {
 	Status string `json:"status"`
 	Key    Key    `json:"key,omitzero"`
 	Log    Blob   `json:"log,omitzero"`
+	// Where is the file that the node runs, as the user knows it, if it is one.
+	Where string `json:"where,omitempty"`
 	// Reasons say what differs from last time, the first cause first: why the
 	// node ran, or for a hit why its record is another one than last time.
 	Reasons []Reason `json:"reasons,omitempty"`

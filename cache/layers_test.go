@@ -33,7 +33,7 @@ func commits(t *testing.T, privileged bool) {
 			}
 			return
 		}
-		want := Layer{made.Listing.Digest(), len(made.Entries), made.bytes()}
+		want := Layer{made.Listing.Digest(), len(made.Entries), made.Bytes()}
 		if layer != want {
 			t.Errorf("CommitLayer = %+v, want %+v", layer, want)
 		}

@@ -126,8 +126,8 @@ func (l *Listing) Below(dir string) []Entry {
 	return l.Entries[first:last]
 }
 
-// bytes returns the sum of the sizes of all files, hard links counted once.
-func (l *Listing) bytes() (n int64) {
+// Bytes returns the sum of the sizes of all files, hard links counted once.
+func (l *Listing) Bytes() (n int64) {
 	for i := range l.Entries {
 		if e := &l.Entries[i]; e.HardLink == "" {
 			n += e.Size

@@ -21,7 +21,7 @@ type meta struct {
 }
 
 func metaOf(l *Listing) meta {
-	return meta{Digest: l.Digest(), Entries: len(l.Entries), Bytes: l.bytes(), Top: l.top()}
+	return meta{Digest: l.Digest(), Entries: len(l.Entries), Bytes: l.Bytes(), Top: l.top()}
 }
 
 // LayerBytes returns how many bytes of content a layer has, 0 for one that is

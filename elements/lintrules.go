@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dibgraph/dibgraph/internal/nearest"
 	"github.com/dibgraph/dibgraph/steps"
 	"github.com/dibgraph/dibgraph/steps/helper"
 	"github.com/dibgraph/dibgraph/steps/mention"
@@ -156,7 +157,7 @@ func lintPhase(l *lint) {
 		if !f.IsDir() || slices.Contains(knownDirs, f.Path) || slices.Contains(dirs, f.Path) {
 			continue
 		}
-		if near := nearest(f.Path, dirs); len(near) > 0 {
+		if near := nearest.Names(f.Path, dirs); len(near) > 0 {
 			l.add(f.Source, 0, "%q is no phase, did you mean %q?", f.Path, near[0])
 		}
 	}
@@ -168,7 +169,7 @@ func lintDependency(l *lint) {
 			continue
 		}
 		text := fmt.Sprintf("there is no element %q", d.name)
-		if hint := didYouMean(d.name, l.library.Names()); hint != "" {
+		if hint := nearest.Question(d.name, l.library.Names()); hint != "" {
 			text += ", " + hint
 		}
 		l.add(l.element.source("element-deps"), d.line, "%s", text)

@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/dibgraph/dibgraph/cache"
@@ -171,7 +172,7 @@ func (r *Result) Summary() cache.BuildNode {
 		Reasons: r.Reasons, Last: r.Last, Same: r.Status == Ran && !r.Changed, Started: r.Started, Duration: r.Took,
 	}
 	if r.Record != nil {
-		n.Key, n.Coarse = r.Record.Key, r.Record.Coarse
+		n.Key, n.Coarse, n.Where = r.Record.Key, r.Record.Coarse, r.where()
 		if r.Status == Hit {
 			n.Saved = r.Record.Duration
 		}
@@ -183,6 +184,25 @@ func (r *Result) Summary() cache.BuildNode {
 		n.Dependencies = append(n.Dependencies, d.Name)
 	}
 	return n
+}
+
+// where returns the file that the node runs, as the user knows it, if it is
+// just one.
+func (r *Result) where() (file string) {
+	q, ok := r.Node.Action.(Quoter)
+	if !ok {
+		return ""
+	}
+	for _, line := range ParseDescription(r.Record.Description) {
+		if !strings.HasPrefix(line.Name, "hook ") {
+			continue
+		}
+		if file != "" {
+			return ""
+		}
+		file, _, _ = q.Quote(line.Name)
+	}
+	return file
 }
 
 // A NodeError says which node failed, and where to read what it printed.

@@ -26,8 +26,7 @@ func newBuildsCommand(o *storeOptions) *cobra.Command {
 		Long: `List the builds that the store remembers, newest first: when each began, of which
 image, how it ended, how many nodes ran and how many hit, how long it took, how
 long the nodes that hit had taken when they ran, and what was asked for. The last
-200 are kept. The id, or its beginning, names a build in other commands, as do
-last and last~1.
+200 are kept. The id names a build in other commands, as do last and last~1.
 
 It changes nothing and needs no root.
 `,

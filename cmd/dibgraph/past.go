@@ -5,13 +5,10 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/dibgraph/dibgraph/cache"
-	"github.com/dibgraph/dibgraph/elements"
 	"github.com/dibgraph/dibgraph/internal/nearest"
 )
 
@@ -28,74 +25,10 @@ func (o *pastOptions) find(store *cache.Store) (*cache.Build, error) {
 	if o.build == "" {
 		return lastBuild(store, o.image)
 	}
-	build, ok, err := buildNamed(store, o.image, o.build)
-	if err == nil && !ok {
-		err = fmt.Errorf("%q is no build", o.build)
+	if !buildID.MatchString(o.build) {
+		return nil, &hintError{fmt.Errorf("%q is no build", o.build), `"dibgraph builds" lists them; the oldest are forgotten`}
 	}
-	if err != nil {
-		return nil, &hintError{err, `"dibgraph builds" lists them; the oldest are forgotten`}
-	}
-	return build, nil
-}
-
-// buildNamed returns the build that is called last, last~N, or by its id or an
-// unambiguous beginning of it. False is for a name that is none of these.
-func buildNamed(store *cache.Store, image, name string) (_ *cache.Build, ok bool, err error) {
-	if image != "" {
-		_, image = elements.SplitOutput(image, nil)
-	}
-	ids, err := store.Builds(image)
-	if err != nil {
-		return nil, false, err
-	}
-	id, ok, err := buildID(ids, name)
-	if err != nil || !ok {
-		return nil, ok, err
-	}
-	build, err := store.Build(id)
-	return build, true, err
-}
-
-// buildID finds a name among the ids of builds, newest first.
-func buildID(ids []string, name string) (id string, ok bool, err error) {
-	if rest, isLast := strings.CutPrefix(name, "last"); isLast {
-		back, isNumber := 0, true
-		if number, counted := strings.CutPrefix(rest, "~"); counted {
-			back, err = strconv.Atoi(number)
-			isNumber = err == nil && back >= 0
-		} else if rest != "" {
-			isNumber = false
-		}
-		switch {
-		case !isNumber:
-			return "", false, nil
-		case back >= len(ids):
-			return "", true, fmt.Errorf("%s: there are only %d builds", name, len(ids))
-		}
-		return ids[back], true, nil
-	}
-	var found []string
-	for _, id := range ids {
-		if id == name {
-			return id, true, nil
-		}
-		if looksLikeID(name) && strings.HasPrefix(id, name) {
-			found = append(found, id)
-		}
-	}
-	switch len(found) {
-	case 0:
-		return "", false, nil
-	case 1:
-		return found[0], true, nil
-	}
-	return "", true, fmt.Errorf("%s is the beginning of %d builds", name, len(found))
-}
-
-// looksLikeID keeps a node or image with a short name from being taken for the
-// beginning of an id, which is a date.
-func looksLikeID(name string) bool {
-	return len(name) >= len("20060102") && strings.Trim(name[:8], "0123456789") == ""
+	return namedBuild(store, o.image, o.build)
 }
 
 // nodeIn returns what a build says of one of its nodes.
