@@ -277,6 +277,22 @@ func tidyRoot(root string) error {
 	})
 }
 
+// DiskEffect says what a [Disk] does to a path of the image by itself, whatever
+// its hooks do: an end for a sentence that begins with the path. It is empty for
+// a path that is copied as the tree has it. Made says that the path is in the
+// image even if the tree does not have it.
+func DiskEffect(path string) (effect string, made bool) {
+	switch {
+	case path == "/etc/fstab":
+		return "is written by the disk node", true
+	case strings.HasPrefix(path, "/tmp/"), strings.HasPrefix(path, "/root/") && strings.HasSuffix(path, ".log"):
+		return "is removed by the disk node at the end", false
+	case strings.HasPrefix(path, "/var/log/"):
+		return "is emptied by the disk node at the end, if it is a file", false
+	}
+	return "", false
+}
+
 // eachFile calls do for every regular file below dir, which need not exist.
 func eachFile(dir string, do func(path string) error) error {
 	return filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
