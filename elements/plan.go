@@ -41,6 +41,10 @@ var volatilePaths = []string{
 	"mnt/var/lib/apt/extended_states.lock",
 }
 
+// VolatilePaths returns the patterns of the paths in the build tree whose content
+// makes no difference.
+func VolatilePaths() []string { return slices.Clone(volatilePaths) }
+
 // NewPlanner returns the planner for an image. tempDir makes a directory for
 // the trees that nodes mount, on the filesystem of the store; it is called
 // only if a node runs. known is what servers said last about sources. helper
