@@ -103,7 +103,7 @@ func (v *Variables) after(digest graph.Digest, read func(output string) ([]byte,
 		return nil, err
 	}
 	// One is enough: the nodes of a phase have the same, and come together.
-	v.evaluated, v.evaluatedBy = v.prepare(phase.apply(v.Values)), digest
+	v.evaluated, v.evaluatedBy = v.prepare(phase.Apply(v.Values)), digest
 	return v.evaluated, nil
 }
 

@@ -121,8 +121,8 @@ func ReadPhase(read func(output string) ([]byte, error)) (*PhaseResult, error) {
 	return &r, nil
 }
 
-// apply returns values as changed by environment.d.
-func (r *PhaseResult) apply(values map[string]string) map[string]string {
+// Apply returns values as changed by environment.d.
+func (r *PhaseResult) Apply(values map[string]string) map[string]string {
 	env := maps.Clone(values)
 	maps.Copy(env, r.Set)
 	for _, name := range r.Unset {

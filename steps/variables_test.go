@@ -95,7 +95,7 @@ func TestDifference(t *testing.T) {
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("difference = %+v, want %+v", got, want)
 	}
-	applied := got.apply(before)
+	applied := got.Apply(before)
 	delete(after, "SHLVL")
 	after["PWD"], after["_"] = "/a", "x"
 	if !maps.Equal(applied, after) {
