@@ -126,6 +126,11 @@ func (l *Listing) Below(dir string) []Entry {
 	return l.Entries[first:last]
 }
 
+// Remove takes a path and what is below it out of the listing.
+func (l *Listing) Remove(path string) {
+	l.Entries = slices.DeleteFunc(l.Entries, func(e Entry) bool { return e.Path == path || strings.HasPrefix(e.Path, path+"/") })
+}
+
 // Bytes returns the sum of the sizes of all files, hard links counted once.
 func (l *Listing) Bytes() (n int64) {
 	for i := range l.Entries {

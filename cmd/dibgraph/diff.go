@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -35,17 +36,18 @@ B are each
   NODE                the tree after that node, such as install.d/50-app, in the
                       last build; of another build or image as ID:NODE, last~1:NODE
                       or IMAGE:NODE
-  FILE.tar            a tar file of a root
+  FILE                an image file; all but tar files are mounted, read-only and
+                      in namespaces of their own, which takes root
 
 The disk node works in the filesystem, with hooks of finalise.d among others, and
-leaves no layer: compare tar files to see what it does.
+leaves no layer: compare image files, or the node "disk", to see what it does.
 
 Times are not compared, and files whose content depends on when they were written,
 such as logs, are left out without --all. Lines begin with + for what only B has,
 - for what only A has, and ~ for what differs. The exit status does not say
 whether anything does.
 
-It changes nothing, mounts nothing and needs no root.
+It changes nothing, and but for disk images mounts nothing and needs no root.
 `,
 		Example: `  dibgraph diff                                  # the last build and the one before
   dibgraph diff install.d/50-app                 # what that node leaves, in the same
@@ -59,7 +61,7 @@ It changes nothing, mounts nothing and needs no root.
 				return &usageError{errors.New("--packages and --stat exclude each other")}
 			}
 			return o.ask(func(store *cache.Store) error {
-				if err := runDiff(c.OutOrStdout(), store, &d, args); err != nil {
+				if err := runDiff(c.Context(), c.OutOrStdout(), store, &d, args); err != nil {
 					return fmt.Errorf("diff: %w", err)
 				}
 				return nil
@@ -75,8 +77,8 @@ It changes nothing, mounts nothing and needs no root.
 	return c
 }
 
-func runDiff(w io.Writer, store *cache.Store, d *diffOptions, args []string) error {
-	before, after, err := d.sides(store, args)
+func runDiff(ctx context.Context, w io.Writer, store *cache.Store, d *diffOptions, args []string) error {
+	before, after, err := d.sides(ctx, store, args)
 	if err != nil {
 		return err
 	}
@@ -89,7 +91,7 @@ func runDiff(w io.Writer, store *cache.Store, d *diffOptions, args []string) err
 }
 
 // sides finds and reads what is compared.
-func (d *diffOptions) sides(store *cache.Store, args []string) (before, after *side, err error) {
+func (d *diffOptions) sides(ctx context.Context, store *cache.Store, args []string) (before, after *side, err error) {
 	f := subjectFinder{store, d.image}
 	if len(args) == 0 {
 		args = []string{"last"}
@@ -107,10 +109,10 @@ func (d *diffOptions) sides(store *cache.Store, args []string) (before, after *s
 	if err != nil {
 		return nil, nil, err
 	}
-	if before, err = f.load(a); err != nil {
+	if before, err = f.load(ctx, a); err != nil {
 		return nil, nil, err
 	}
-	after, err = f.load(b)
+	after, err = f.load(ctx, b)
 	return before, after, err
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -123,9 +124,9 @@ type side struct {
 }
 
 // load reads what a subject holds.
-func (f subjectFinder) load(s subject) (*side, error) {
+func (f subjectFinder) load(ctx context.Context, s subject) (*side, error) {
 	if s.file != "" {
-		return loadFile(s.file)
+		return loadFile(ctx, s.file)
 	}
 	if s.node == "" {
 		return f.loadBuild(s.build)
@@ -141,6 +142,9 @@ func (f subjectFinder) load(s subject) (*side, error) {
 	name := fmt.Sprintf("%s of %s, build %s", s.node, s.build.Image, s.build.ID)
 	if blob, ok := r.Outputs[steps.TarOutput]; ok {
 		return loadTar(name, f.store.BlobPath(blob.Digest))
+	}
+	if blob, ok := r.Outputs[steps.RawOutput]; ok {
+		return loadDisk(ctx, name, f.store.BlobPath(blob.Digest))
 	}
 	if r.Chain.IsZero() {
 		return nil, &hintError{fmt.Errorf("%s: a node of kind %s leaves no tree", s.node, n.Kind), "name the node before it, or the image files themselves"}
@@ -211,11 +215,12 @@ func (f subjectFinder) loadState(name string, r *cache.Record) (*side, error) {
 	return s, s.findPackages(s.read)
 }
 
-func loadFile(file string) (*side, error) {
+// loadFile reads an image file.
+func loadFile(ctx context.Context, file string) (*side, error) {
 	if filepath.Ext(file) == ".tar" {
 		return loadTar(file, file)
 	}
-	return nil, &hintError{fmt.Errorf("%s: what is in an image of this type cannot be read without mounting it", file), "compare the builds, or build with -t tar too and compare the tar files"}
+	return loadDisk(ctx, file, file)
 }
 
 // loadTar reads a tar file of a root.
