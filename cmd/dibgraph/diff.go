@@ -118,9 +118,10 @@ func (d *diffOptions) sides(ctx context.Context, store *cache.Store, args []stri
 
 // A treeDiff is what differs between two trees.
 type treeDiff struct {
-	Before   string            `json:"before"`
-	After    string            `json:"after"`
-	Notes    []string          `json:"notes,omitempty"`
+	Before string   `json:"before"`
+	After  string   `json:"after"`
+	Notes  []string `json:"notes,omitempty"`
+	// Packages is nil if they could not be compared.
 	Packages []packages.Change `json:"packages"`
 	Files    []fileDiff        `json:"files,omitempty"`
 	// Volatile is how many files were left out.
@@ -139,12 +140,14 @@ type fileDiff struct {
 }
 
 func (d *diffOptions) compare(before, after *side) *treeDiff {
-	r := &treeDiff{Before: before.name, After: after.name, Packages: []packages.Change{}}
+	r := &treeDiff{Before: before.name, After: after.name}
 	r.Notes = slices.Concat(before.notes, after.notes)
 	if before.manager != after.manager && before.manager != "" && after.manager != "" {
 		r.Notes = append(r.Notes, fmt.Sprintf("one has packages of %s, the other of %s", before.manager, after.manager))
 	}
-	r.Packages = append(r.Packages, packages.Diff(before.packages, after.packages)...)
+	if !before.unreadable && !after.unreadable {
+		r.Packages = append([]packages.Change{}, packages.Diff(before.packages, after.packages)...)
+	}
 	if d.onlyPackages {
 		return r
 	}
@@ -260,6 +263,10 @@ func (t tally) String() string {
 }
 
 func (r *treeDiff) printPackages(w io.Writer, countOnly bool) {
+	if r.Packages == nil {
+		fmt.Fprintln(w, "\npackages: not compared")
+		return
+	}
 	var t tally
 	for _, p := range r.Packages {
 		t.add(p.Before != "", p.After != "")

@@ -44,10 +44,10 @@ func loadDisk(ctx context.Context, name, path string) (*side, error) {
 	}
 	s := &side{name: name, root: listing, packages: report.Packages, manager: report.Manager}
 	if report.Unreadable != "" {
-		s.notes = append(s.notes, name+": "+report.Unreadable)
+		s.noPackages(report.Unreadable)
 	}
 	if report.Others > 0 {
-		s.notes = append(s.notes, fmt.Sprintf("%s: only the root filesystem is compared; there is %s besides", name, plural(report.Others, "other")))
+		s.notes = append(s.notes, fmt.Sprintf("%s: only the root filesystem is compared, of a disk with %s more", name, plural(report.Others, "partition")))
 	}
 	return s, nil
 }

@@ -116,9 +116,11 @@ type side struct {
 	// read returns the content of a file of root; nil if only the packages can
 	// be read.
 	read func(path string) ([]byte, error)
-	// packages are the packages in root, and manager whose they are.
-	packages map[string]string
-	manager  string
+	// packages are the packages in root, and manager whose they are; unreadable
+	// says that there are some that cannot be read.
+	packages   map[string]string
+	manager    string
+	unreadable bool
 	// notes say what the reader has to know.
 	notes []string
 }
@@ -260,11 +262,17 @@ func rootPatterns(patterns []string) (inRoot []string) {
 func (s *side) findPackages(read func(path string) ([]byte, error)) (err error) {
 	s.manager, s.packages, err = packages.Installed(read)
 	if errors.Is(err, packages.ErrUnreadable) {
-		s.notes = append(s.notes, fmt.Sprintf("%s: %v", s.name, err))
+		s.noPackages(err.Error())
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("read the packages of %s: %w", s.name, err)
 	}
 	return nil
+}
+
+// noPackages notes why the packages cannot be read.
+func (s *side) noPackages(why string) {
+	s.unreadable = true
+	s.notes = append(s.notes, s.name+": "+why)
 }

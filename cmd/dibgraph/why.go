@@ -3,9 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"path"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -188,11 +186,7 @@ func (w witness) text(layer int, e *cache.Entry) []byte {
 	if e.Size > cache.MaxDiffFile {
 		return nil
 	}
-	dir, err := w.store.LayerDir(w.state.Layers[layer])
-	if err != nil {
-		return nil
-	}
-	content, err := os.ReadFile(filepath.Join(dir, e.Path))
+	content, err := w.store.ReadFile(w.state.Layers[layer:layer+1], e.Path)
 	if err != nil {
 		return nil
 	}

@@ -23,7 +23,7 @@ var filesystems = []struct{ name, options string }{
 
 // Mount mounts the filesystems of a raw disk image read-only below dir, which is
 // empty, and returns the directory of the one with the root of a system in it,
-// and how many others there are. They stay mounted: call it in a mount namespace
+// and how many other partitions there are. They stay mounted: call it in a mount namespace
 // that goes away, and the loop devices with it.
 func Mount(disk *os.File, dir string) (root string, others int, err error) {
 	regions, err := partition.Read(disk)
@@ -45,14 +45,12 @@ func Mount(disk *os.File, dir string) (root string, others int, err error) {
 		}
 		if root == "" && isRoot(at) {
 			root = at
-		} else {
-			others++
 		}
 	}
 	if root == "" {
 		return "", 0, errors.Join(append([]error{errors.New("there is no filesystem with a root in it that this machine can mount")}, problems...)...)
 	}
-	return root, others, nil
+	return root, len(regions) - 1, nil
 }
 
 func mountRegion(disk *os.File, r partition.Extent, at string) error {
