@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/dibgraph/dibgraph/internal/nearest"
 )
 
 // An expandProblem is what is wrong with a variable in a text.
@@ -70,7 +72,7 @@ func expand(text string, variables map[string]string) (value, shown string, prob
 
 // undefinedHint says what to do about a variable that is not defined.
 func undefinedHint(name string, variables map[string]string) string {
-	if near := didYouMean(name, slices.Collect(maps.Keys(variables))); near != "" {
+	if near := nearest.Question(name, slices.Collect(maps.Keys(variables))); near != "" {
 		return near
 	}
 	return fmt.Sprintf("export it, or write ${%s:-default}; what environment.d sets is not known yet when sources are fetched", name)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dibgraph/dibgraph/internal/nearest"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -17,7 +18,7 @@ var age = regexp.MustCompile(`^([1-9][0-9]{0,5})([mhd])$`)
 func (r *settingsReader) policy(n *yaml.Node, what string, words ...string) string {
 	policy, ok := r.text(n, what)
 	if ok && !slices.Contains(words, policy) && !age.MatchString(policy) {
-		r.problem(n.Line, didYouMean(policy, words), "%s: %q is no policy; want %s, or a time such as 24h or 7d", what, policy, strings.Join(words, ", "))
+		r.problem(n.Line, nearest.Question(policy, words), "%s: %q is no policy; want %s, or a time such as 24h or 7d", what, policy, strings.Join(words, ", "))
 	}
 	return policy
 }

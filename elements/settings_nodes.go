@@ -8,6 +8,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/dibgraph/dibgraph/cache"
+	"github.com/dibgraph/dibgraph/internal/nearest"
 )
 
 func (r *settingsReader) inputs(n *yaml.Node) {
@@ -78,7 +79,7 @@ func (r *settingsReader) network(n *yaml.Node) {
 	}
 	for _, f := range r.fields(n, "network", nil) {
 		if !slices.Contains(r.hooks, f.key) {
-			r.problem(f.line, didYouMean(f.key, r.hooks), "network: %q is neither a phase, such as install.d, nor a hook of this element", f.key)
+			r.problem(f.line, nearest.Question(f.key, r.hooks), "network: %q is neither a phase, such as install.d, nor a hook of this element", f.key)
 			continue
 		}
 		r.switchNetwork(f.key, f.value)
@@ -114,7 +115,7 @@ func (r *settingsReader) freshness(n *yaml.Node, what string) Freshness {
 	}
 	f, err := ParseFreshness(n.Value)
 	if err != nil || f == (Freshness{}) {
-		r.problem(n.Line, didYouMean(n.Value, []string{"follow", "keep"}), "%s: %q is no policy; want follow, keep, or max-age and a time as in max-age=7d", what, n.Value)
+		r.problem(n.Line, nearest.Question(n.Value, []string{"follow", "keep"}), "%s: %q is no policy; want follow, keep, or max-age and a time as in max-age=7d", what, n.Value)
 	}
 	return f
 }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/dibgraph/dibgraph/internal/nearest"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -106,7 +107,7 @@ func (r *settingsReader) fields(n *yaml.Node, what string, known []string) []set
 		case key.Kind != yaml.ScalarNode:
 			r.problem(key.Line, "", "a key of %s must be a word, and is %s", what, kindOfNode(key))
 		case known != nil && !slices.Contains(known, key.Value):
-			r.problem(key.Line, didYouMean(key.Value, known), "unknown key %q of %s; want %s", key.Value, what, alternatives(known))
+			r.problem(key.Line, nearest.Question(key.Value, known), "unknown key %q of %s; want %s", key.Value, what, alternatives(known))
 		case again:
 			r.problem(key.Line, "", "%s has the key %q twice; line %d has it already", what, key.Value, line)
 		default:

@@ -18,5 +18,5 @@ type Visit struct {
 
 // Shell implements [Sheller].
 func (v *Visit) Shell(ctx context.Context, w *graph.Work, command string, files Files) error {
-	return shell(ctx, v.Site, w, tree{Kernel: v.Kernel, HooksBind: v.Chroot}, v.Values, command, files)
+	return shell(ctx, v.Site, w, hookRun{Tree: tree{Kernel: v.Kernel, HooksBind: v.Chroot}}, v.Values, command, files)
 }
