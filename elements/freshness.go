@@ -2,6 +2,7 @@ package elements
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -59,7 +60,12 @@ func ParseAge(text string) (time.Duration, error) {
 	if unit, ok := units[text[max(len(text)-1, 0):]]; ok {
 		var number float64
 		number, err = strconv.ParseFloat(text[:len(text)-1], 64)
-		age = time.Duration(number * float64(unit))
+		switch nanoseconds := number * float64(unit); {
+		case nanoseconds >= math.MaxInt64:
+			age = math.MaxInt64 // three centuries, which is as good as more
+		case nanoseconds > 0: // and a number at all
+			age = time.Duration(nanoseconds)
+		}
 	} else {
 		age, err = time.ParseDuration(text)
 	}

@@ -1,6 +1,7 @@
 package elements
 
 import (
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -19,13 +20,14 @@ func TestParseFreshness(t *testing.T) {
 		"max-age=72h":        {MaxAge: 72 * time.Hour},
 		"follow,max-age=7d":  {Follow: true, MaxAge: 7 * day},
 		" keep , max-age=2w": {Keep: true, MaxAge: 14 * day},
+		"max-age=999999d":    {MaxAge: math.MaxInt64},
 		"max-age=1.5d":       {MaxAge: 36 * time.Hour},
 	} {
 		if got, err := ParseFreshness(text); err != nil || got != want {
 			t.Errorf("ParseFreshness(%q) = %+v, %v, want %+v", text, got, err, want)
 		}
 	}
-	for _, text := range []string{"always", "keep follow", "max-age", "max-age=", "max-age=d", "max-age=-1h", "max-age=0d", "max-age=7", "max-age=1y"} {
+	for _, text := range []string{"always", "keep follow", "max-age", "max-age=", "max-age=d", "max-age=-1h", "max-age=0d", "max-age=7", "max-age=NaNd", "max-age=1y"} {
 		if got, err := ParseFreshness(text); err == nil || !strings.Contains(err.Error(), text) {
 			t.Errorf("ParseFreshness(%q) = %+v, %v, want an error that names it", text, got, err)
 		}
