@@ -11,7 +11,7 @@ import (
 // keyFormat is the first line of every description. It changes whenever the
 // meaning of a description or of a record's outputs changes, which disowns
 // everything cached before.
-const keyFormat = "dibgraph-key-2"
+const keyFormat = "dibgraph-key-3"
 
 // A verdict is what the cache says about one node: its static description,
 // and either the record it hits or the reasons why it must run.

@@ -57,7 +57,7 @@ var knownHostFiles = []struct{ word, name string }{
 func (h HostFiles) describe(d *graph.Description, v *Variables, env map[string]string, words readers, declared []string) error {
 	values := make(map[string]string) // by the name that each has in the description
 	for _, name := range declared {
-		value, err := contentDigest(h.path(name))
+		value, err := h.contentDigest(h.path(name))
 		if err != nil {
 			return fmt.Errorf("read %s, which is declared to be an input of a hook: %w", name, err)
 		}
@@ -80,7 +80,7 @@ func (h HostFiles) describe(d *graph.Description, v *Variables, env map[string]s
 		if _, known := values[name]; known {
 			continue
 		}
-		value, err := hostDigest(path)
+		value, err := h.digest(path)
 		if err != nil {
 			return fmt.Errorf("read %s, which is an input of a hook: %w", name, err)
 		}
@@ -99,7 +99,7 @@ func (h HostFiles) spelled(name string) string { return h.name(h.path(name)) }
 
 // path makes a name of the caller's absolute.
 func (h HostFiles) path(name string) string {
-	if rest, ok := strings.CutPrefix(name, "~/"); ok {
+	if rest, ok := strings.CutPrefix(name, "~"); ok && (rest == "" || rest[0] == '/') {
 		return filepath.Join(h.Home, rest)
 	}
 	if filepath.IsAbs(name) {
@@ -148,39 +148,43 @@ func isPath(word string) bool {
 	return false
 }
 
-// hostDigest describes a file, or everything below a directory. It is empty
+// digest describes a file, or everything below a directory. It is empty
 // for programs of the system, which are tools and no inputs, and for devices.
-func hostDigest(path string) (string, error) {
+func (h HostFiles) digest(path string) (string, error) {
 	info, err := os.Stat(path)
 	if err == nil && inSystem(path) && (info.IsDir() || info.Mode()&0o111 != 0) {
 		return "", nil
 	}
-	return contentDigest(path)
+	return h.contentDigest(path)
 }
 
 // contentDigest is the same for all files, but empty for devices.
-func contentDigest(path string) (string, error) {
+func (h HostFiles) contentDigest(path string) (string, error) {
 	info, err := os.Stat(path)
 	switch {
 	case os.IsNotExist(err):
-		return "absent", nil
+		return h.content(path), nil
 	case os.IsPermission(err):
 		return "unreadable", nil
 	case err != nil:
 		return "", err
 	case info.Mode().IsRegular():
-		digest, err := fileDigest(path)
-		return digest.String(), err
+		return h.content(path), nil
 	case !info.IsDir():
 		return "", nil
 	}
+	if path, err = filepath.EvalSymlinks(path); err != nil { // a walk does not begin with a link
+		return "", err
+	}
 	var text strings.Builder
 	err = filepath.WalkDir(path, func(at string, e fs.DirEntry, err error) error {
-		if err != nil || !e.Type().IsRegular() {
-			return err
+		if os.IsPermission(err) {
+			fmt.Fprintf(&text, "%q unreadable\n", strings.TrimPrefix(at, path))
+			return nil // a plan need not be able to read what the build can
 		}
-		digest, err := fileDigest(at)
-		fmt.Fprintf(&text, "%q %s\n", strings.TrimPrefix(at, path), digest)
+		if err == nil && !e.IsDir() {
+			fmt.Fprintf(&text, "%q %s\n", strings.TrimPrefix(at, path), h.content(at))
+		}
 		return err
 	})
 	return "tree " + graph.DigestText(text.String()).String(), err

@@ -64,10 +64,10 @@ func TestHostFiles(t *testing.T) {
 	put(work+"/two.repo", "b")
 	put(home+"/context/sub/file", "c")
 	put(home+"/.ssh/authorized_keys", "d")
-	want[line("apt.conf")] = graph.DigestText("a").String()
-	want[line("two.repo")] = graph.DigestText("b").String()
-	want[line("~/context")] = "tree " + graph.DigestText(`"/sub/file" `+graph.DigestText("c").String()+"\n").String()
-	want[line("~/.ssh/authorized_keys")] = graph.DigestText("d").String()
+	want[line("apt.conf")] = graph.DigestText("a").String() + " 0644"
+	want[line("two.repo")] = graph.DigestText("b").String() + " 0644"
+	want[line("~/context")] = "tree " + graph.DigestText(`"/sub/file" `+graph.DigestText("c").String()+" 0644\n").String()
+	want[line("~/.ssh/authorized_keys")] = graph.DigestText("d").String() + " 0644"
 	if got := lines(); !maps.Equal(got, want) {
 		t.Errorf("with content: %q, want %q", got, want)
 	}

@@ -19,6 +19,8 @@ import (
 // and a program that was executed.
 const (
 	observedHost = "host "
+	observedMade = "made " // DIGEST NAME, for what the step made itself
+	observedLink = "link "
 	observedTool = "tool "
 )
 
@@ -74,53 +76,78 @@ func (h HostFiles) isInput(path string) bool {
 // another user, or in another checkout.
 func (h HostFiles) name(path string) string {
 	name, longest := path, 0
-	for _, place := range []struct{ dir, as string }{{h.WorkDir, ""}, {h.Home, "~/"}} {
+	for _, place := range []struct{ dir, as, itself string }{{h.WorkDir, "", "."}, {h.Home, "~/", "~"}} {
 		dir := place.dir
 		if real, err := filepath.EvalSymlinks(dir); err == nil {
 			dir = real // as paths of opened files are
 		}
 		rest, in := below(dir, path)
-		if in && rest != "" && len(dir) > max(longest, len("/")) {
-			name, longest = place.as+strings.TrimPrefix(rest, "/"), len(dir)
+		if !in || len(dir) <= max(longest, len("/")) {
+			continue
+		}
+		name, longest = place.as+strings.TrimPrefix(rest, "/"), len(dir)
+		if rest == "" {
+			name = place.itself
 		}
 	}
 	return name
 }
 
-// observed returns the name of a file of the host that was opened, and whether
-// it is an input. What was made since the given time is not: a step reads there
-// what it has written itself.
-func (h HostFiles) observed(o observe.Opened, since time.Time) (name string, input bool) {
+// observed returns the observations of a file of the host that was opened, none
+// if it is no input. Since is when the step began.
+func (h HostFiles) observed(o observe.Opened, since time.Time) []string {
 	if !h.isInput(o.Path) {
-		return "", false
+		return nil
 	}
-	kind, old := fileKind(o.Path, since)
-	if !old || kind != unix.S_IFREG && kind != unix.S_IFDIR && kind != 0 {
-		return "", false
-	}
-	name = h.name(o.Path)
+	name := h.name(o.Path)
 	if o.Dir {
 		name = strings.TrimSuffix(name, "/") + "/"
 	}
-	return name, true
+	if isNew(o.Born, since) {
+		return h.made(name)
+	}
+	kind, _ := fileKind(o.Path)
+	if kind != unix.S_IFREG && kind != unix.S_IFDIR && kind != 0 {
+		return nil
+	}
+	return []string{observedHost + name}
 }
 
-// fileKind returns the type of a file, 0 for one that is not there, and whether
-// it is older than the given time, as far as the file system tells.
-func fileKind(path string, since time.Time) (kind uint16, old bool) {
-	var info unix.Statx_t
-	if err := unix.Statx(unix.AT_FDCWD, path, unix.AT_SYMLINK_NOFOLLOW, unix.STATX_TYPE|unix.STATX_BTIME, &info); err != nil {
-		return 0, true
+// made returns the observation of what the step made itself under a name; none
+// if it is gone again. A run that finds it may do something else than this one,
+// which did not, so that only what it left is taken for nothing new.
+func (h HostFiles) made(name string) []string {
+	value := h.value(name)
+	if value == absent {
+		return nil
 	}
+	return []string{observedMade + graph.DigestText(value).String() + " " + name}
+}
+
+// isNew reports whether something was made since the given time, as far as the
+// file system told.
+func isNew(born, since time.Time) bool {
 	// The clock of file systems is some milliseconds late.
 	const late = 10 * time.Millisecond
-	born := time.Unix(info.Btime.Sec, int64(info.Btime.Nsec))
-	return info.Mode & unix.S_IFMT, info.Mask&unix.STATX_BTIME == 0 || born.Before(since.Add(-late))
+	return !born.IsZero() && !born.Before(since.Add(-late))
+}
+
+// fileKind returns the type of a file, 0 for one that is not there, and when it
+// was made, zero if the file system does not tell.
+func fileKind(path string) (kind uint16, born time.Time) {
+	var info unix.Statx_t
+	if err := unix.Statx(unix.AT_FDCWD, path, unix.AT_SYMLINK_NOFOLLOW, unix.STATX_TYPE|unix.STATX_BTIME, &info); err != nil {
+		return 0, born
+	}
+	if info.Mask&unix.STATX_BTIME != 0 {
+		born = time.Unix(info.Btime.Sec, int64(info.Btime.Nsec))
+	}
+	return info.Mode & unix.S_IFMT, born
 }
 
 // outright returns the observations of the files that texts with these words name
 // outright, whether or not they are there: that one was looked for in vain is not
-// seen. What was made since the given time is none, as in observed.
+// seen.
 func (h HostFiles) outright(words mention.Words, since time.Time) []string {
 	var names []string
 	for _, file := range words.Files {
@@ -128,7 +155,9 @@ func (h HostFiles) outright(words mention.Words, since time.Time) []string {
 		if !h.isInput(path) {
 			continue
 		}
-		if kind, old := fileKind(path, since); old && kind != unix.S_IFDIR {
+		if _, born := fileKind(path); isNew(born, since) {
+			names = append(names, h.made(h.name(path))...)
+		} else {
 			names = append(names, observedHost+h.name(path))
 		}
 	}
@@ -169,22 +198,50 @@ func (h HostFiles) observe(d *graph.Description, observation string) {
 		}
 		return
 	}
+	if rest, ok := strings.CutPrefix(observation, observedMade); ok {
+		made, name, _ := strings.Cut(rest, " ")
+		value := h.value(name)
+		if value == absent || graph.DigestText(value).String() == made {
+			value = "absent, or as it was made"
+		}
+		d.Add(fmt.Sprintf("host %q", name), "%s", value)
+		return
+	}
+	if name, ok := strings.CutPrefix(observation, observedLink); ok {
+		d.Add(fmt.Sprintf("host link %q", name), "%s", h.leadsTo(name))
+		return
+	}
 	name, ok := strings.CutPrefix(observation, observedHost)
 	if !ok {
 		return
 	}
 	if dir, ok := strings.CutSuffix(name, "/"); ok {
-		d.Add(fmt.Sprintf("host list %q", dir), "%q", hostList(h.path(dir)))
+		d.Add(fmt.Sprintf("host list %q", dir), "%s", h.value(name))
 		return
 	}
-	d.Add(fmt.Sprintf("host %q", name), "%s", hostContent(h.path(name)))
+	d.Add(fmt.Sprintf("host %q", name), "%s", h.value(name))
 }
 
-// hostList returns the names in a directory of the host with what they are.
-func hostList(dir string) []string {
+// absent is the value of what is not there.
+const absent = "absent"
+
+// value describes what a name leads to now: the listing of a directory if it ends
+// in a slash.
+func (h HostFiles) value(name string) string {
+	if dir, ok := strings.CutSuffix(name, "/"); ok {
+		return h.list(h.path(dir))
+	}
+	return h.content(h.path(name))
+}
+
+// list returns the names in a directory of the host with what they are.
+func (h HostFiles) list(dir string) string {
 	entries, err := os.ReadDir(dir)
+	if os.IsNotExist(err) {
+		return absent
+	}
 	if err != nil {
-		return []string{"absent"}
+		return "unreadable"
 	}
 	names := []string{}
 	for _, e := range entries {
@@ -193,32 +250,44 @@ func hostList(dir string) []string {
 			kind = "directory"
 		}
 		if target, err := os.Readlink(filepath.Join(dir, e.Name())); err == nil {
-			kind = fmt.Sprintf("link %q", target)
+			kind = fmt.Sprintf("link %q", h.target(target))
 		} else if info, err := e.Info(); err == nil && info.Mode().IsRegular() {
 			kind = fmt.Sprintf("file %04o", info.Mode().Perm())
 		}
 		names = append(names, e.Name()+" ("+kind+")")
 	}
-	return names
+	return fmt.Sprintf("%q", names)
 }
 
-// hostContent describes what a path of the host leads to, without what is in a
-// directory.
-func hostContent(path string) string {
+// target returns what a link has for a target, called as files are.
+func (h HostFiles) target(target string) string {
+	if filepath.IsAbs(target) {
+		return h.name(filepath.Clean(target))
+	}
+	return target
+}
+
+// content describes what a path of the host is and leads to, without what is in a
+// directory. The mode belongs to it: it can be tested, and is copied.
+func (h HostFiles) content(path string) string {
+	link := ""
+	if target, err := os.Readlink(path); err == nil {
+		link = fmt.Sprintf("link %q to ", h.target(target))
+	}
 	info, err := os.Stat(path)
 	switch {
 	case os.IsNotExist(err):
-		return "absent"
+		return link + absent
 	case err != nil:
-		return "unreadable"
+		return link + "unreadable"
 	case info.IsDir():
-		return "directory"
+		return link + "directory"
 	case !info.Mode().IsRegular():
-		return "special"
+		return link + "special"
 	}
 	digest, err := fileDigest(path)
 	if err != nil {
-		return "unreadable"
+		return link + "unreadable"
 	}
-	return digest.String()
+	return fmt.Sprintf("%s%s %04o", link, digest, info.Mode().Perm())
 }

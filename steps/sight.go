@@ -69,26 +69,32 @@ func watch(host *HostFiles, mounts ...string) func() Sight {
 // sightOf turns opened paths into names. A path that cannot be told makes the
 // run coarse.
 func sightOf(opened []observe.Opened, host *HostFiles, since time.Time) (s Sight) {
+	var inputs []string
 	for _, o := range opened {
 		name, ok := ambientName(o.Path)
-		kind := observedFile
-		if o.Dir {
-			kind = observedDir
-		}
-		if !ok && host != nil {
+		var names []string
+		switch {
+		case ok && o.Dir:
+			names = []string{observedDir + name}
+		case ok:
+			names = []string{observedFile + name}
+		case host == nil:
+			return Sight{Coarse: true}
+		default:
 			if o.Exec && inSystem(o.Path) {
 				s.Tools = append(s.Tools, o.Path)
 			}
-			var input bool
-			if name, input = host.observed(o, since); !input {
-				continue
+			if names = host.observed(o, since); len(names) > 0 {
+				inputs = append(inputs, o.Path)
 			}
-			ok, kind = true, observedHost
 		}
-		if !ok || !utf8.ValidString(name) { // which JSON would change on the way out
-			return Sight{Coarse: true}
-		}
-		s.Observed = append(s.Observed, kind+name)
+		s.Observed = append(s.Observed, names...)
 	}
-	return s
+	if len(inputs) > 0 {
+		s.Observed = append(s.Observed, host.links(inputs)...)
+	}
+	if !slices.ContainsFunc(s.Observed, func(name string) bool { return !utf8.ValidString(name) }) {
+		return s
+	}
+	return Sight{Coarse: true} // JSON would change the name on the way out
 }

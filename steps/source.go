@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/url"
+	"os"
 	"path"
 	"time"
 
@@ -119,7 +120,7 @@ func (s *Source) Observe(d *graph.Description, name string, _ *graph.Inputs) (er
 	if at, ok := s.local(); ok {
 		line = fmt.Sprintf("host %q", s.Files.spelled(at))
 		if value == "" {
-			value, err = contentDigest(s.Files.path(at))
+			value, err = s.localDigest(at)
 		}
 	} else if value == "" {
 		value, _, err = s.Known.Validator(s.validatorName())
@@ -129,6 +130,20 @@ func (s *Source) Observe(d *graph.Description, name string, _ *graph.Inputs) (er
 	}
 	d.Add(line, "%s", cmp.Or(value, "unknown"))
 	return nil
+}
+
+// localDigest is the digest of the file alone: a source takes nothing else of it,
+// so that its mode and the links to it do not matter.
+func (s *Source) localDigest(name string) (string, error) {
+	path := s.Files.path(name)
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+		return s.Files.contentDigest(path)
+	}
+	digest, err := fileDigest(path)
+	if os.IsPermission(err) {
+		return "unreadable", nil
+	}
+	return digest.String(), err
 }
 
 // local returns the path of a source whose content is an input by itself.

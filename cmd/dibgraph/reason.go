@@ -83,6 +83,9 @@ func inputName(r cache.Reason) string {
 		if list, ok := strings.CutPrefix(rest, "list "); ok {
 			return "what is in " + strings.Trim(list, `"`) + " of this host"
 		}
+		if link, ok := strings.CutPrefix(rest, "link "); ok {
+			return "where " + strings.Trim(link, `"`) + " of this host leads"
+		}
 		return name + " of this host"
 	case "tool":
 		return "the program " + name + " of this host"

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -100,35 +101,55 @@ func (o *Observer) note(e event) {
 	if e.pid == o.self || e.pid == 0 {
 		return
 	}
-	one, err := identify(int(e.fd))
+	at, born, err := identify(int(e.fd))
 	if err != nil {
 		o.lose(err)
 		return
 	}
-	o.opened[one] = o.opened[one] || e.mask&unix.FAN_OPEN_EXEC != 0
+	before, again := o.opened[at]
+	if again && before.born.Before(born) {
+		born = before.born
+	}
+	o.opened[at] = seen{executed: before.executed || e.mask&unix.FAN_OPEN_EXEC != 0, born: born}
+}
+
+// A place is what the events of one file or directory have in common.
+type place struct {
+	path string
+	dir  bool
+}
+
+// seen is what they add up to.
+type seen struct {
+	executed bool
+	born     time.Time
 }
 
 // removedSuffix is what the kernel adds to the path of a file without that name.
 const removedSuffix = " (deleted)"
 
-func identify(fd int) (Opened, error) {
+func identify(fd int) (at place, born time.Time, err error) {
 	path, err := os.Readlink("/proc/self/fd/" + strconv.Itoa(fd))
 	if err != nil {
-		return Opened{}, err
+		return at, born, err
 	}
-	var open unix.Stat_t
-	if err := unix.Fstat(fd, &open); err != nil {
-		return Opened{}, fmt.Errorf("fstat %q: %w", path, err)
+	var open unix.Statx_t
+	if err := unix.Statx(fd, "", unix.AT_EMPTY_PATH, unix.STATX_TYPE|unix.STATX_INO|unix.STATX_BTIME, &open); err != nil {
+		return at, born, fmt.Errorf("statx %q: %w", path, err)
+	}
+	if open.Mask&unix.STATX_BTIME != 0 {
+		born = time.Unix(open.Btime.Sec, int64(open.Btime.Nsec))
 	}
 	// The event does not tell: FAN_ONDIR is set in events with file handles only.
 	dir := open.Mode&unix.S_IFMT == unix.S_IFDIR
 	name, marked := strings.CutSuffix(path, removedSuffix)
 	if marked {
 		// A name may end like that by itself: then it leads to the open file.
-		var named unix.Stat_t
-		if err := unix.Lstat(path, &named); err == nil && named.Ino == open.Ino && named.Dev == open.Dev {
+		var named unix.Statx_t
+		err := unix.Statx(unix.AT_FDCWD, path, unix.AT_SYMLINK_NOFOLLOW, unix.STATX_INO, &named)
+		if err == nil && named.Ino == open.Ino && named.Dev_major == open.Dev_major && named.Dev_minor == open.Dev_minor {
 			name = path
 		}
 	}
-	return Opened{Path: name, Dir: dir}, nil
+	return place{name, dir}, born, nil
 }

@@ -40,6 +40,9 @@ type Opened struct {
 	Dir  bool // a directory, which was listed or entered by descriptor
 	// Exec says that it was executed, where the kernel tells (Linux 5.0).
 	Exec bool
+	// Born is when the file was made: the oldest one of those that had the path
+	// when they were opened. It is zero if the filesystem does not tell.
+	Born time.Time
 }
 
 // An Observer notes what is opened from Start to Stop.
@@ -48,9 +51,9 @@ type Observer struct {
 	file   *os.File // the same descriptor; it is read by a goroutine
 	done   chan struct{}
 	self   int32
-	opened map[Opened]bool // with Exec unset → whether it was executed
-	lost   error           // why the list is not whole, or nil
-	failed int             // reads that failed
+	opened map[place]seen
+	lost   error // why the list is not whole, or nil
+	failed int   // reads that failed
 }
 
 // Start observes the mounts that the given paths are on: no others that show the
@@ -103,7 +106,7 @@ func open(flags uint, marks []Mark) (*Observer, error) {
 		file:   os.NewFile(uintptr(fd), "fanotify"),
 		done:   make(chan struct{}),
 		self:   int32(os.Getpid()),
-		opened: map[Opened]bool{},
+		opened: map[place]seen{},
 	}, nil
 }
 
@@ -133,9 +136,8 @@ func (o *Observer) Stop() ([]Opened, error) {
 	<-o.done
 	err = errors.Join(o.lost, err, o.file.Close())
 	opened := make([]Opened, 0, len(o.opened))
-	for one, executed := range o.opened {
-		one.Exec = executed
-		opened = append(opened, one)
+	for at, seen := range o.opened {
+		opened = append(opened, Opened{Path: at.path, Dir: at.dir, Exec: seen.executed, Born: seen.born})
 	}
 	slices.SortFunc(opened, func(a, b Opened) int {
 		if c := cmp.Compare(a.Path, b.Path); c != 0 || a.Dir == b.Dir {
