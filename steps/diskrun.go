@@ -26,7 +26,7 @@ func (run *diskRun) inSandbox(ctx context.Context) (report diskReport, err error
 	if err := run.Tree.mount(); err != nil {
 		return report, err
 	}
-	watched := watchTree(run.Tree)
+	watched := watchTree(run.Tree, filepath.Join(TargetDir, InTarget))
 	err = run.make(ctx)
 	var exit *command.ExitError
 	if errors.As(err, &exit) {

@@ -171,7 +171,7 @@ func init() {
 			// A phase without hooks does not happen, nor does its environment.
 			return environmentReport{}, err
 		}
-		watch := watchTree(run.Tree)
+		watch := watchTree(run.Tree, "")
 		values, err := evaluate(ctx, run.Values, run.Chroot, run.Dir)
 		var exit *command.ExitError
 		if errors.As(err, &exit) {

@@ -274,7 +274,7 @@ func (run hookRun) inSandbox(ctx context.Context) (report hookReport, err error)
 			return report, err
 		}
 	}
-	watch := watchTree(run.Tree)
+	watch := watchTree(run.Tree, "")
 	runErr := run.execute(ctx)
 	if err := sandbox.KillOthers(); err != nil {
 		return report, err

@@ -21,6 +21,7 @@ const (
 	observedHost = "host "
 	observedMade = "made " // DIGEST NAME, for what the step made itself
 	observedLink = "link "
+	observedTree = "tree " // a directory with all that is in it
 	observedTool = "tool "
 )
 
@@ -209,6 +210,14 @@ func (h HostFiles) observe(d *graph.Description, observation string) {
 	}
 	if name, ok := strings.CutPrefix(observation, observedLink); ok {
 		d.Add(fmt.Sprintf("host link %q", name), "%s", h.leadsTo(name))
+		return
+	}
+	if name, ok := strings.CutPrefix(observation, observedTree); ok {
+		value, err := h.digest(h.path(name))
+		if err != nil {
+			value = "unreadable"
+		}
+		d.Add(fmt.Sprintf("host %q", name), "%s", value)
 		return
 	}
 	name, ok := strings.CutPrefix(observation, observedHost)

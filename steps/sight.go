@@ -30,7 +30,9 @@ func (s Sight) with(o Sight) Sight {
 // watchTree observes what is opened below the hooks and elements, and of the
 // host for what runs there, until the function it returns is called. That
 // returns the names for the trace shape, or that nothing could be observed.
-func watchTree(t tree) func() Sight {
+//
+// Own is where the step mounts the hooks again itself; it may be empty.
+func watchTree(t tree, own string) func() Sight {
 	mounts := []string{HooksDir, ElementsDir}
 	for i := range t.Elements[min(1, len(t.Elements)):] {
 		mounts = append(mounts, fmt.Sprintf("%s.%d", ElementsDir, i+2))
@@ -46,7 +48,19 @@ func watchTree(t tree) func() Sight {
 		}
 		mounts = append(mounts, more...)
 	}
-	return watch(t.Host, mounts...)
+	seen := watch(t.Host, mounts...)
+	made, err := watchShown(mounts, own)
+	return func() Sight {
+		s := seen()
+		if err != nil {
+			return Sight{Coarse: true}
+		}
+		shown, err := made.stop()
+		if err != nil {
+			return Sight{Coarse: true}
+		}
+		return s.widen(shown, t.Host)
+	}
 }
 
 // watch observes what is opened through the mounts. Files of the host are told
