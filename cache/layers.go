@@ -163,6 +163,7 @@ func publishDir(from, to string) (first bool, err error) {
 func (s *Store) LayerDir(d Digest) (string, error) {
 	s.checked.forget(d)
 	if err := s.checkLayer(d); err != nil {
+		s.stacks.doubt()
 		if errors.Is(err, ErrDamaged) {
 			s.quarantineLayer(d)
 		}
@@ -207,6 +208,7 @@ func (s *Store) quarantineLayer(d Digest) {
 		return
 	}
 	s.checked.forget(d)
+	s.stacks.doubt()
 	s.quarantine(s.hashPath(layersDir, d), "layer")
 	s.dropSquashed()
 }

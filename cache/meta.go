@@ -114,6 +114,14 @@ func (c *checkedLayers) is(d Digest, state dirState) bool {
 	return ok && known == state
 }
 
+// has reports whether the layer was found whole, and not missed since.
+func (c *checkedLayers) has(d Digest) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, ok := c.states[d]
+	return ok
+}
+
 func (c *checkedLayers) add(d Digest, state dirState) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

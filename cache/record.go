@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,7 +12,7 @@ import (
 
 // recordFormat is the Format of the records that this package writes. It
 // changes with the meaning of a field.
-const recordFormat = 2
+const recordFormat = 3
 
 // A Record is what the store keeps for a key: the work that the key names, with
 // every input behind it, and what the work left. All text must be valid UTF-8.
@@ -32,14 +33,17 @@ type Record struct {
 	Key    Key `json:"key"`
 	Static Key `json:"static"`
 	// Description is the inputs, one a line, as hashed for Key.
-	Description string `json:"description"`
+	Description string `json:"description,omitempty"`
 	// Shape is the sorted names of the observed inputs.
 	Shape []string `json:"shape"`
 	// Coarse says that the run was not observed, so that every ambient input counts.
 	Coarse bool `json:"coarse,omitempty"`
 
-	// Layers (bottom first), Mounts (to be made again) and Chain are the state
-	// left behind; without layers and with a zero Chain there is none.
+	// Layers (bottom first, on top of those of Below), Mounts (to be made again)
+	// and Chain are the state left behind; with a zero Chain there is none. A
+	// record that a [Store] returns has all of Below, one that was only parsed
+	// its digest.
+	Below  *Stack   `json:"below,omitempty"`
 	Layers []Digest `json:"layers,omitempty"`
 	// Makers names, for each of Layers, the node that left it.
 	Makers []string `json:"makers,omitempty"`
@@ -52,7 +56,8 @@ type Record struct {
 	// Parent is the node of Uses on whose state the work was done; empty if
 	// there was none.
 	Parent string `json:"parent,omitempty"`
-	// Mentions is the names of variables that the node's files mention.
+	// Mentions is the names of variables that something in the state mentions,
+	// besides those of Below.
 	Mentions []string `json:"mentions,omitempty"`
 
 	// Outputs are the files made, by name. A zero Log is no log.
@@ -81,16 +86,43 @@ type Mount struct {
 	ReadOnly bool   `json:"read_only,omitempty"`
 }
 
-// ParseRecord reads the JSON of a record and checks it as Put does.
+// ParseRecord reads a stored record and checks it as Put does.
 func ParseRecord(data []byte) (*Record, error) {
+	fields, description, _ := bytes.Cut(data, []byte("\n"))
 	var r Record
-	if err := json.Unmarshal(data, &r); err != nil {
+	if err := json.Unmarshal(fields, &r); err != nil {
 		return nil, fmt.Errorf("parse record: %w", err)
 	}
+	r.Description = string(description)
 	if err := r.check(); err != nil {
 		return nil, fmt.Errorf("parse record: %w", err)
 	}
 	return &r, nil
+}
+
+// Own returns the layer that the work of the record left itself, and whether
+// there is one: the topmost layer, if it is not that of a node before.
+func (r *Record) Own() (Digest, bool) {
+	layers, makers := r.Layers, r.Makers
+	if len(layers) == 0 && r.Below != nil {
+		layers, makers = r.Below.Layers, r.Below.Makers
+	}
+	if last := len(layers) - 1; last >= 0 && makers[last] == r.Node {
+		return layers[last], true
+	}
+	return Digest{}, false
+}
+
+// encode returns what is stored: a line of JSON, then the description as it is.
+// As a field it would be most of what there is to parse.
+func (r *Record) encode() ([]byte, error) {
+	fields := *r
+	fields.Description = ""
+	data, err := json.Marshal(&fields)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Concat(data, []byte("\n"), []byte(r.Description)), nil
 }
 
 // check finds records that would not come back as they were put, or that no

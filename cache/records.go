@@ -1,7 +1,6 @@
 package cache
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,33 +13,42 @@ import (
 func (s *Store) Lookup(k Key) (*Record, error) {
 	r, err := s.Record(k)
 	if err == nil {
-		err = s.checkContent(r)
+		err = s.Check(r)
 	}
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Check looks, as Lookup does, for what a record names that was read before.
+func (s *Store) Check(r *Record) error {
+	err := s.checkContent(r)
 	if err == nil {
-		return r, nil
+		return nil
 	}
-	var miss *MissError
-	if errors.As(err, &miss) {
-		return nil, miss
-	}
+	return s.miss(r, err)
+}
+
+// miss makes a miss of what is wrong with the content of a record, and removes
+// the record.
+func (s *Store) miss(r *Record, err error) error {
 	if !errors.Is(err, ErrMissing) {
-		return nil, fmt.Errorf("look up record %s: %w", k.Short(), err)
+		return fmt.Errorf("look up record %s: %w", r.Key.Short(), err)
 	}
-	miss = &MissError{Key: k, Reason: ContentMissing, Detail: err.Error(), Record: r}
+	miss := &MissError{Key: r.Key, Reason: ContentMissing, Detail: err.Error(), Record: r}
 	if errors.Is(err, ErrDamaged) {
 		miss.Reason = Damaged
 	}
-	if !s.readOnly {
-		// The record that replaces this one may be there already and be lost
-		// with it: then it is built once more.
-		err = removeIfThere(s.hashPath(recordsDir, k))
-	} else {
-		err = nil
+	if s.readOnly {
+		return miss
 	}
-	if err != nil {
-		return nil, errors.Join(miss, err)
+	// The record that replaces this one may be there already and be lost
+	// with it: then it is built once more.
+	if err := removeIfThere(s.hashPath(recordsDir, r.Key)); err != nil {
+		return errors.Join(miss, err)
 	}
-	return nil, miss
+	return miss
 }
 
 // Record reads the record of k without looking for what it names, to show what
@@ -65,24 +73,58 @@ func (s *Store) Record(k Key) (*Record, error) {
 	if s.lost[r.Epoch] {
 		return nil, &MissError{Key: k, Reason: Damaged, Detail: "the machine went down before it was on disk", Record: r}
 	}
+	if r.Below == nil {
+		return r, nil
+	}
+	// Without it the record would be one of another state.
+	if r.Below, err = s.stack(r.Below.Digest); err != nil {
+		return nil, s.withoutStack(k, err)
+	}
 	return r, nil
+}
+
+// withoutStack returns the miss of a record whose stack cannot be read.
+func (s *Store) withoutStack(k Key, err error) error {
+	switch {
+	case !errors.Is(err, ErrMissing):
+		return fmt.Errorf("read record %s: %w", k.Short(), err)
+	case errors.Is(err, ErrDamaged):
+		return &MissError{Key: k, Reason: Damaged, Detail: err.Error()}
+	}
+	return &MissError{Key: k, Reason: ContentMissing, Detail: err.Error()}
 }
 
 // checkContent looks for everything that r names. What is damaged goes to
 // quarantine, so that it can be made again.
 func (s *Store) checkContent(r *Record) error {
-	for _, d := range r.Layers {
-		if err := s.checkLayer(d); err != nil {
-			if errors.Is(err, ErrDamaged) {
-				s.quarantineLayer(d)
-			}
-			return err
-		}
+	if err := s.checkStack(r.Below); err != nil {
+		return err
+	}
+	if err := s.checkLayers(r.Layers); err != nil {
+		return err
 	}
 	for b := range r.blobs {
 		if err := s.checkBlob(b); err != nil {
 			if errors.Is(err, ErrDamaged) {
 				s.quarantine(s.BlobPath(b.Digest), "blob")
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// checkLayers looks for layers, which are given bottom first. Lower ones are
+// looked at once: they are the top of records before this one, and every layer
+// is looked at again before it is used.
+func (s *Store) checkLayers(layers []Digest) error {
+	for i, d := range layers {
+		if i < len(layers)-1 && s.checked.has(d) {
+			continue
+		}
+		if err := s.checkLayer(d); err != nil {
+			if errors.Is(err, ErrDamaged) {
+				s.quarantineLayer(d)
 			}
 			return err
 		}
@@ -115,7 +157,7 @@ func (s *Store) put(r *Record) error {
 	if err := s.checkContent(r); err != nil {
 		return err
 	}
-	data, err := json.MarshalIndent(r, "", "\t")
+	data, err := r.encode()
 	if err != nil {
 		return err
 	}
@@ -124,5 +166,5 @@ func (s *Store) put(r *Record) error {
 	if err := s.addShape(r.Static, r.Shape); err != nil {
 		return err
 	}
-	return s.writeFile(s.hashPath(recordsDir, r.Key), append(data, '\n'))
+	return s.writeFile(s.hashPath(recordsDir, r.Key), data)
 }

@@ -157,7 +157,7 @@ func TestLookupMisses(t *testing.T) {
 		{"record of another key", func(t *testing.T, s *Store, r *Record) {
 			other := testRecord(t, s, "other")
 			other.Format = recordFormat
-			overwrite(t, s.hashPath(recordsDir, r.Key), string(must[[]byte](t)(json.Marshal(other))))
+			overwrite(t, s.hashPath(recordsDir, r.Key), string(must[[]byte](t)(other.encode())))
 		}, Damaged, func(*Record) string { return "record of " + KeyOf("other").Short() }},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -24,9 +24,17 @@ func (s *Store) dropLost(lost map[string]bool) error {
 		if err != nil || r.Key != k || lost[r.Epoch] {
 			return os.Remove(path)
 		}
-		for _, d := range r.Layers {
-			layers[d] = true
+		if r.Below != nil {
+			below, err := s.stack(r.Below.Digest)
+			if err != nil {
+				return os.Remove(path)
+			}
+			for k := below; k != nil && !blobs[k.Digest]; k = k.Below {
+				blobs[k.Digest] = true
+				nameAll(layers, k.Layers)
+			}
 		}
+		nameAll(layers, r.Layers)
 		for b := range r.blobs {
 			blobs[b.Digest] = true
 		}
@@ -46,6 +54,12 @@ func (s *Store) dropLost(lost map[string]bool) error {
 	}
 	s.dropSquashed()
 	return s.dropUnnamed(blobsDir, blobs)
+}
+
+func nameAll(named map[Digest]bool, digests []Digest) {
+	for _, d := range digests {
+		named[d] = true
+	}
 }
 
 // dropLostBuilds adds the logs of the builds that remain to blobs.

@@ -12,7 +12,7 @@ import (
 
 // layoutVersion is the content of the file VERSION. It changes with the layout
 // of the store or the format of anything in it.
-const layoutVersion = "dibgraph store 2\n"
+const layoutVersion = "dibgraph store 3\n"
 
 // cacheTag marks a directory that backups may leave out, as
 // https://bford.info/cachedir/ has it; the signature is fixed there.
@@ -64,6 +64,7 @@ type Store struct {
 	lost     map[string]bool // epochs of an unclean boot; only a read-only store leaves them in place
 	journal  journal
 	checked  checkedLayers
+	stacks   stacks
 	close    func() error // once
 }
 

@@ -43,16 +43,17 @@ func synthetic(tb testing.TB, count int) Definition {
 	}
 	s.files["os/element-provides"] = operatingSystem + "\n"
 	s.files["os/root.d/10-os"] = s.hook("os", 0)
-	dir := write(tb, s.files)
+	dir, home := write(tb, s.files), tb.TempDir()
 	return Definition{
 		Name: "synthetic", OutputDir: dir, Arch: "amd64", Elements: append(names, "os"), ElementsPath: []string{dir},
-		SkipBase: true, Home: dir, WorkDir: dir, ImageCache: dir,
+		SkipBase: true, Home: home, WorkDir: home, ImageCache: home,
 		Environment: map[string]string{"PATH": defaultPath, "DIB_RELEASE": "bookworm", "DIB_E0001_A": "1", "LANG": "C.UTF-8"},
 	}
 }
 
 func (s *synthesis) element(i int, name string) {
 	put := func(path, text string) { s.files[name+"/"+path] = text }
+	put(name+"-list", name+"\n")
 	put("README.rst", strings.Repeat("What this element is good for.\n", 20))
 	if i > 0 {
 		put("element-deps", fmt.Sprintf("e%04d\n", i/2))
@@ -73,7 +74,7 @@ func (s *synthesis) element(i int, name string) {
 	if i%6 == 0 {
 		put("bin/tool-"+name, s.hook(name, 99))
 	}
-	put("data-"+name+"/config", fmt.Sprintf("setting = %d\n", i))
+	put(name+"-data/"+name+".conf", fmt.Sprintf("setting = %d\n", i))
 }
 
 // hook returns the text of a hook; kind says which of the percentages above it
@@ -85,9 +86,9 @@ func (s *synthesis) hook(element string, kind int) string {
 	case kind < 5:
 		b.WriteString("echo ${IMAGE_ELEMENT} > /etc/elements\n")
 	case kind < 13:
-		b.WriteString("install -D $ELEMENTS_PATH/" + element + "/README.rst /usr/share/doc/" + element + "\n")
+		b.WriteString("install -D $ELEMENTS_PATH/" + element + "/" + element + "-list /usr/share/doc\n")
 	case kind < 31:
-		fmt.Fprintf(&b, "install -D $(dirname $0)/../data-%s/config /etc/%[1]s.conf\n", element)
+		fmt.Fprintf(&b, "install -D $(dirname $0)/../%s-data/%[1]s.conf /etc/%[1]s.conf\n", element)
 	}
 	fmt.Fprintf(&b, "echo \"${DIB_%s_A:-none} ${DIB_RELEASE}\" >> /etc/%s\n", strings.ToUpper(element), element)
 	for b.Len() < 1340 {

@@ -132,18 +132,21 @@ func blameState(r *cache.Reason, n *Node, before, after *State) {
 	if before == nil || after == nil {
 		return
 	}
+	shared := before.shared(after)
+	oldLayers, oldMakers := before.Tree(shared)
+	layers, makers := after.Tree(shared)
 	i := 0
-	for i < len(before.Layers) && i < len(after.Layers) && before.Layers[i] == after.Layers[i] && before.Makers[i] == after.Makers[i] {
+	for i < len(oldLayers) && i < len(layers) && oldLayers[i] == layers[i] && oldMakers[i] == makers[i] {
 		i++
 	}
-	old, oldMaker := before.layer(i)
-	now, maker := after.layer(i)
+	old, oldMaker := layerAt(oldLayers, oldMakers, i)
+	now, maker := layerAt(layers, makers, i)
 	switch {
 	case old.IsZero() && now.IsZero():
 		r.Detail = "the mounts left by " + n.Parent.Name + " changed"
 		return
 	case maker == oldMaker:
-	case maker == "" || slices.Contains(before.Makers[i:], maker):
+	case maker == "" || slices.Contains(oldMakers[i:], maker):
 		// What comes here now came later then: what was between is gone, or
 		// leaves nothing.
 		maker, now = oldMaker, Digest{}
@@ -157,10 +160,10 @@ func blameState(r *cache.Reason, n *Node, before, after *State) {
 	}
 }
 
-// layer returns a layer and who left it, zero beyond the last.
-func (s *State) layer(i int) (layer Digest, maker string) {
-	if i >= len(s.Layers) {
+// layerAt returns a layer and who left it, zero beyond the last.
+func layerAt(layers []Digest, makers []string, i int) (layer Digest, maker string) {
+	if i >= len(layers) {
 		return Digest{}, ""
 	}
-	return s.Layers[i], s.Makers[i]
+	return layers[i], makers[i]
 }

@@ -91,7 +91,12 @@ func (d *Description) Lines() []Line { return d.lines }
 
 // String returns the text that is hashed: "name<tab>value" a line.
 func (d *Description) String() string {
+	size := 0
+	for _, l := range d.lines {
+		size += len(l.Name) + len(l.Value) + 2
+	}
 	var b strings.Builder
+	b.Grow(size)
 	for _, l := range d.lines {
 		b.WriteString(l.Name)
 		b.WriteByte('\t')

@@ -169,16 +169,12 @@ func (b *Builder) lookInside(ctx context.Context, w *Work, o *OutputDifference, 
 
 func (b *Builder) compareLayer(w *Work, record *cache.Record, r *Recheck) error {
 	before, dir := (*cache.Listing)(nil), ""
-	below := 0
-	if w.Inputs.Parent != nil {
-		below = len(w.Inputs.Parent.Layers)
-	}
-	if len(record.Layers) > below {
+	if layer, ok := record.Own(); ok {
 		var err error
-		if dir, err = b.Store.LayerDir(record.Layers[below]); err != nil {
+		if dir, err = b.Store.LayerDir(layer); err != nil {
 			return err
 		}
-		if before, err = b.Store.Listing(record.Layers[below]); err != nil {
+		if before, err = b.Store.Listing(layer); err != nil {
 			return err
 		}
 	}

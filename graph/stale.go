@@ -59,7 +59,7 @@ func (b *Builder) judge(n *Node, in *Inputs) (verdict, error) {
 		if err != nil {
 			return verdict{}, err
 		}
-		record, err := b.Store.Lookup(cache.KeyOf(full.String()))
+		record, err := b.lookup(cache.KeyOf(full.String()), v.last)
 		if err == nil {
 			if reason, expired := b.expired(n, record); expired {
 				lost = append(lost, reason)
@@ -86,6 +86,15 @@ func (b *Builder) judge(n *Node, in *Inputs) (verdict, error) {
 		v.reasons, err = b.compare(n, in, v)
 	}
 	return v, err
+}
+
+// lookup returns the record of a key, which mostly is the one that the node
+// used last.
+func (b *Builder) lookup(k cache.Key, last *cache.Record) (*cache.Record, error) {
+	if last != nil && last.Key == k {
+		return last, b.Store.Check(last)
+	}
+	return b.Store.Lookup(k)
 }
 
 // forced says whether the user asked for this node to run whatever its key.

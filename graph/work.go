@@ -45,7 +45,8 @@ type Work struct {
 	Coarse bool
 	// Mounts are those the state is left with; the action may change them.
 	Mounts []Mount
-	// Mentions are those the state is left with; the action may change them.
+	// Mentions are those that the state is left with besides those it had. The
+	// action sets them.
 	Mentions []string
 	// Tools names host programs the run used, with their versions. They are
 	// recorded and shown, not part of the key.
@@ -67,7 +68,8 @@ func (b *Builder) lowerDirs(ctx context.Context, s *State) ([]string, error) {
 	if s == nil {
 		return nil, nil
 	}
-	layers := cache.Distinct(s.Layers)
+	tree, _ := s.Tree(nil)
+	layers := cache.Distinct(tree)
 	var dirs []string
 	if len(layers) > squashAbove {
 		cut := len(layers) / squashStep * squashStep
@@ -104,7 +106,7 @@ func (b *Builder) prepare(ctx context.Context, n *Node, in *Inputs) (*Work, erro
 		Upper: filepath.Join(dir, "upper"), OverlayWork: filepath.Join(dir, "work"),
 	}
 	if in.Parent != nil {
-		w.Mounts, w.Mentions = in.Parent.Mounts, in.Parent.Mentions
+		w.Mounts = in.Parent.Mounts
 	}
 	for _, d := range []string{w.Dir, w.Out, w.Upper, w.OverlayWork} {
 		if err := os.Mkdir(d, 0o755); err != nil {
@@ -157,8 +159,11 @@ func (b *Builder) commit(w *Work, v verdict, started time.Time, log cache.Blob) 
 		if err != nil {
 			return nil, fmt.Errorf("keep what %s wrote: %w", n.Name, err)
 		}
-		s := w.Inputs.Parent.with(n.Name, layer.Digest, w.Mounts, w.Mentions)
-		r.Layers, r.Makers, r.Mounts, r.Mentions, r.Chain = s.Layers, s.Makers, s.Mounts, s.Mentions, s.Chain()
+		s, err := b.settle(w.Inputs.Parent.with(n.Name, layer.Digest, w.Mounts, w.Mentions))
+		if err != nil {
+			return nil, fmt.Errorf("keep what %s left: %w", n.Name, err)
+		}
+		r.Below, r.Layers, r.Makers, r.Mounts, r.Mentions, r.Chain = s.Below, s.Layers, s.Makers, s.Mounts, s.Mentions, s.Chain()
 	}
 	if err := b.takeOutputs(w.Out, r.Outputs); err != nil {
 		return nil, err

@@ -36,6 +36,8 @@ type Ambient struct {
 	// What exists in the merged hooks, and in the elements, for hooks that test
 	// for it.
 	hookNames, elementNames existing
+
+	mentions mentions
 }
 
 // NewAmbient returns the ambient inputs for the given entries. Directories
@@ -218,11 +220,7 @@ var (
 // inheritFinders returns words with those by which a program that is in the tree
 // already finds the merged hooks or the elements. Such a program's own text is
 // not at hand: it may ask for anything there.
-func inheritFinders(words mention.Words, parent *graph.State) mention.Words {
-	if parent == nil {
-		return words
-	}
-	inherited := parseMentions(parent.Mentions)
+func inheritFinders(words mention.Words, inherited readers) mention.Words {
 	found := mention.Words{Names: make(map[string]bool)}
 	for _, finder := range slices.Concat(hooksFinders, elementsFinders) {
 		if inherited.Match(finder) {

@@ -84,7 +84,8 @@ func (s *Disk) Describe(d *graph.Description, in *graph.Inputs) error {
 	for _, f := range s.Files {
 		d.Digest(fmt.Sprintf("environment.d %q", f.Name), f.Digest)
 	}
-	words := s.words(in)
+	inherited := s.Ambient.mentions.words(in.Parent)
+	words := append(inherited, s.ownWords())
 	env := make(map[string]string)
 	for _, p := range s.Phases {
 		for _, h := range p.Hooks {
@@ -99,15 +100,10 @@ func (s *Disk) Describe(d *graph.Description, in *graph.Inputs) error {
 	}
 	vars := s.Phases[0].Vars.prepare(env)
 	vars.describe(d, words)
-	s.Ambient.describeNames(d, inheritFinders(s.ownWords(), in.Parent), vars)
+	s.Ambient.describeNames(d, inheritFinders(s.ownWords(), inherited), vars)
 	s.Site.Files.describeTools(d)
 	s.Sources.describeNames(d, words)
-	return s.Site.Files.describe(d, s.Phases[0].Vars, env, readers{words}, s.HostFiles)
-}
-
-// words returns what anything that runs on the disk mentions.
-func (s *Disk) words(in *graph.Inputs) mention.Words {
-	return s.ownWords().Merge(parseMentions(in.Parent.Mentions))
+	return s.Site.Files.describe(d, s.Phases[0].Vars, vars.naming(s.Site.Files), words, s.HostFiles)
 }
 
 // ownWords returns what the hooks and environment files of the disk mention.
@@ -138,7 +134,7 @@ func (s *Disk) Observe(d *graph.Description, name string, in *graph.Inputs) erro
 		words = mention.Union(words, s.Ambient.words(name))
 	}
 	for _, p := range s.Phases {
-		p.Vars.before().describe(d, words)
+		p.Vars.before().describe(d, readers{words})
 	}
 	s.Ambient.describeNames(d, words.Merge(s.ownWords()), s.Phases[0].Vars.before())
 	s.Site.Files.observe(d, name)
@@ -196,7 +192,7 @@ func (s *Disk) Run(ctx context.Context, w *graph.Work) error {
 		}
 	}
 	s.Site.record(w, aptTokens(report.Apt), started)
-	s.Site.recordOffline(w, s.Ambient, s.words(w.Inputs))
+	s.Site.recordOffline(w, s.Ambient, append(s.Ambient.mentions.words(w.Inputs.Parent), s.ownWords()))
 	return nil
 }
 

@@ -58,22 +58,15 @@ func (e *Environment) Describe(d *graph.Description, in *graph.Inputs) error {
 		d.Digest("library", LibDigest())
 	}
 	words := e.words()
-	all := inherited(words, in)
-	e.Vars.before().describe(d, all)
-	e.Ambient.describeNames(d, inheritFinders(words, in.Parent), e.Vars.before())
+	inherited := e.Ambient.mentions.words(in.Parent)
+	all, env := append(inherited, words), e.Vars.before()
+	env.describe(d, all)
+	e.Ambient.describeNames(d, inheritFinders(words, inherited), env)
 	if e.Chroot {
 		return nil
 	}
 	e.Site.Files.describeTools(d)
-	return e.Site.Files.describe(d, e.Vars, e.Vars.Values, readers{all}, nil)
-}
-
-// inherited returns what words mention, and everything that shaped the tree.
-func inherited(words mention.Words, in *graph.Inputs) mention.Words {
-	if in.Parent == nil {
-		return words
-	}
-	return words.Merge(parseMentions(in.Parent.Mentions))
+	return e.Site.Files.describe(d, e.Vars, env.naming(e.Site.Files), all, nil)
 }
 
 // words returns what the environment files mention.
@@ -92,13 +85,13 @@ func (e *Environment) Observe(d *graph.Description, name string, _ *graph.Inputs
 	}
 	e.Ambient.describe(d, name)
 	words := e.Ambient.words(name)
-	e.Vars.before().describe(d, words)
+	e.Vars.before().describe(d, readers{words})
 	e.Ambient.describeNames(d, words.Merge(e.words()), e.Vars.before())
 	if e.Chroot {
 		return nil
 	}
 	e.Site.Files.observe(d, name)
-	return e.Site.Files.describe(d, e.Vars, e.Vars.Values, readers{words}, nil)
+	return e.Site.Files.describe(d, e.Vars, e.Vars.before().naming(e.Site.Files), readers{words}, nil)
 }
 
 // Run implements [graph.Action].
@@ -134,7 +127,7 @@ func (e *Environment) Run(ctx context.Context, w *graph.Work) error {
 			w.Observed = append(w.Observed, name)
 		}
 	}
-	e.Site.recordOffline(w, e.Ambient, inherited(e.words(), w.Inputs))
+	e.Site.recordOffline(w, e.Ambient, append(e.Ambient.mentions.words(w.Inputs.Parent), e.words()))
 	content, err := json.MarshalIndent(report.Result, "", " ")
 	if err != nil {
 		return err

@@ -54,15 +54,6 @@ func (h *Hook) environment(in *graph.Inputs) (*values, error) {
 	return h.Vars.after(digest, func(output string) ([]byte, error) { return in.Read(h.Environment, output) })
 }
 
-// words returns what everything that shaped the tree the hook works on mentions,
-// then what it mentions itself.
-func (h *Hook) words(in *graph.Inputs) readers {
-	if in.Parent == nil {
-		return readers{h.Words}
-	}
-	return readers{parseMentions(in.Parent.Mentions), h.Words}
-}
-
 // Describe implements [graph.Action].
 func (h *Hook) Describe(d *graph.Description, in *graph.Inputs) error {
 	d.Add("where", "%s", where(h.Chroot))
@@ -74,9 +65,10 @@ func (h *Hook) Describe(d *graph.Description, in *graph.Inputs) error {
 	if err != nil {
 		return err
 	}
-	words := h.words(in)
+	inherited := h.Ambient.mentions.words(in.Parent)
+	words := append(inherited, h.Words)
 	env.describe(d, words)
-	h.Ambient.describeNames(d, inheritFinders(h.Words, in.Parent), env)
+	h.Ambient.describeNames(d, inheritFinders(h.Words, inherited), env)
 	if h.NoNetwork {
 		d.Add("network", "none")
 	}
@@ -85,7 +77,7 @@ func (h *Hook) Describe(d *graph.Description, in *graph.Inputs) error {
 	}
 	h.Site.Files.describeTools(d)
 	h.Sources.describeNames(d, words)
-	return h.Site.Files.describe(d, h.Vars, env.env, words, h.HostFiles)
+	return h.Site.Files.describe(d, h.Vars, env.naming(h.Site.Files), words, h.HostFiles)
 }
 
 func where(chroot bool) string {
@@ -112,14 +104,14 @@ func (h *Hook) Observe(d *graph.Description, name string, in *graph.Inputs) erro
 	if err != nil {
 		return err
 	}
-	env.describe(d, words)
+	env.describe(d, readers{words})
 	h.Ambient.describeNames(d, words.Merge(h.Words), env)
 	h.Sources.describeNames(d, words)
 	if h.Chroot {
 		return nil
 	}
 	h.Site.Files.observe(d, name)
-	return h.Site.Files.describe(d, h.Vars, env.env, readers{words}, nil)
+	return h.Site.Files.describe(d, h.Vars, env.naming(h.Site.Files), readers{words}, nil)
 }
 
 // Run implements [graph.Action].
@@ -168,7 +160,7 @@ func (h *Hook) Run(ctx context.Context, w *graph.Work) error {
 		return err
 	}
 	h.Site.record(w, append(aptTokens(report.Apt), h.Ambient.gitUses(w.Observed, env.env)...), started)
-	h.Site.recordOffline(w, h.Ambient, h.words(w.Inputs))
+	h.Site.recordOffline(w, h.Ambient, append(h.Ambient.mentions.words(w.Inputs.Parent), h.Words))
 	return nil
 }
 
@@ -198,7 +190,7 @@ func recordRun(w *graph.Work, a *Ambient, v *Variables, words mention.Words, own
 	if err != nil {
 		return fmt.Errorf("look for variables in what %s wrote: %w", w.Node.Name, err)
 	}
-	w.Mentions = v.keep(parseMentions(w.Mentions).Merge(carried))
+	w.Mentions = a.mentions.words(w.Inputs.Parent).missing(v.keep(carried))
 	return nil
 }
 

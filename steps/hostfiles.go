@@ -124,7 +124,7 @@ func (h HostFiles) named(value string) []string {
 		}
 		names = append(names, name)
 	}
-	for _, word := range strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(" \t\n,", r) }) {
+	for _, word := range strings.FieldsFunc(value, isSeparator) {
 		scheme, rest, isURL := strings.Cut(word, "://")
 		switch {
 		case isURL && scheme == "file":
@@ -137,6 +137,9 @@ func (h HostFiles) named(value string) []string {
 	}
 	return names
 }
+
+// isSeparator reports what is between the words of a value.
+func isSeparator(r rune) bool { return strings.ContainsRune(" \t\n,", r) }
 
 // isPath reports whether a word cannot be anything but the name of a file.
 func isPath(word string) bool {

@@ -21,15 +21,8 @@ type Packages struct {
 // Describe implements [graph.Action].
 func (p *Packages) Describe(d *graph.Description, in *graph.Inputs) error {
 	d.Add("packages", "%q", p.Names)
-	p.Vars.before().describe(d, p.words(in))
+	p.Vars.before().describe(d, p.Ambient.mentions.words(in.Parent))
 	return nil
-}
-
-func (p *Packages) words(in *graph.Inputs) readers {
-	if in.Parent == nil {
-		return nil
-	}
-	return readers{parseMentions(in.Parent.Mentions)}
 }
 
 // Observe implements [graph.Observer].
@@ -59,6 +52,6 @@ func (p *Packages) Run(ctx context.Context, w *graph.Work) error {
 		return err
 	}
 	p.Site.record(w, aptTokens(report.Apt), started)
-	p.Site.recordOffline(w, p.Ambient, p.words(w.Inputs))
+	p.Site.recordOffline(w, p.Ambient, p.Ambient.mentions.words(w.Inputs.Parent))
 	return nil
 }

@@ -3,6 +3,7 @@ package steps
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/dibgraph/dibgraph/graph"
 	"github.com/dibgraph/dibgraph/steps/mention"
@@ -12,7 +13,12 @@ import (
 // once for all the nodes that have the same ones.
 type values struct {
 	env    map[string]string
-	inputs []valueInput // sorted by name; what is never an input is left out
+	inputs []valueInput     // sorted by name; what is never an input is left out
+	byWord map[string][]int // positions in inputs of those with a word
+	always []bool           // by position: inputs of all
+	// common is the words in the values of those.
+	common mention.Words
+	files  []hostCandidate
 }
 
 // A valueInput is a variable that is an input, of all or of those that mention it.
@@ -26,7 +32,8 @@ type valueInput struct {
 
 // prepare writes the lines of an environment.
 func (v *Variables) prepare(env map[string]string) *values {
-	prepared := &values{env: env}
+	prepared := &values{env: env, byWord: make(map[string][]int)}
+	var common []mention.Words
 	for _, name := range slices.Sorted(maps.Keys(env)) {
 		if v.Unkeyed(name) {
 			continue
@@ -37,9 +44,17 @@ func (v *Variables) prepare(env map[string]string) *values {
 		}
 		if v.Own(name) {
 			input.word = functionName(name)
+			prepared.byWord[input.word] = append(prepared.byWord[input.word], len(prepared.inputs))
+		} else {
+			common = append(common, input.value)
+		}
+		if strings.HasPrefix(name, "DIB_") {
+			prepared.files = append(prepared.files, hostCandidates(name, env[name])...)
 		}
 		prepared.inputs = append(prepared.inputs, input)
+		prepared.always = append(prepared.always, input.word == "")
 	}
+	prepared.common = mention.Union(common...)
 	return prepared
 }
 
@@ -60,21 +75,42 @@ func (v *Variables) partsLine(name string, parts map[string]string) graph.Line {
 }
 
 // describe writes the variables that text with these words depends on.
-func (p *values) describe(d *graph.Description, words matcher) {
-	for _, input := range p.inputs {
-		if input.word == "" || words.Match(input.word) {
-			d.Append(input.line)
+func (p *values) describe(d *graph.Description, words readers) {
+	for i, mentioned := range p.mentioned(words) {
+		if mentioned || p.always[i] {
+			d.Append(p.inputs[i].line)
 		}
 	}
+}
+
+// mentioned says of every variable, by position, whether one of the texts
+// mentions it. Texts have tens of words, and a large image has hundreds of
+// variables, so it is the words that are looked up.
+func (p *values) mentioned(words readers) []bool {
+	found := make([]bool, len(p.inputs))
+	for _, w := range words {
+		if w.All || len(w.Prefixes) > 0 {
+			for i, input := range p.inputs {
+				found[i] = found[i] || input.word != "" && w.Match(input.word)
+			}
+			continue
+		}
+		for name := range w.Names {
+			for _, i := range p.byWord[name] {
+				found[i] = true
+			}
+		}
+	}
+	return found
 }
 
 // seenBy returns the words together with those in the values of the variables
 // that they let a text depend on.
 func (p *values) seenBy(words mention.Words) readers {
-	seen := readers{words}
-	for _, input := range p.inputs {
-		if input.word == "" || words.Match(input.word) {
-			seen = append(seen, input.value)
+	seen := readers{words, p.common}
+	for i, mentioned := range p.mentioned(readers{words}) {
+		if mentioned {
+			seen = append(seen, p.inputs[i].value)
 		}
 	}
 	return seen

@@ -38,7 +38,7 @@ type Variables struct {
 	evaluatedBy graph.Digest
 }
 
-// keep returns the words that matter to the steps after this one, marshalled:
+// keep returns those of words that matter to the steps after this one, marshalled:
 // those that could be variables which are inputs only where they are
 // mentioned.
 func (v *Variables) keep(words mention.Words) []string {

@@ -49,7 +49,7 @@ func TestVariablesDescribe(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var d graph.Description
-			someVariables.prepare(env).describe(&d, wordsOf(test.text))
+			someVariables.prepare(env).describe(&d, readers{wordsOf(test.text)})
 			if got := lines(&d); !maps.Equal(got, test.want) {
 				t.Errorf("described %q, want %q", got, test.want)
 			}

@@ -113,8 +113,8 @@ func bytesLeft(store *cache.Store, r *cache.Record) int64 {
 	for _, b := range r.Outputs {
 		total += b.Size
 	}
-	if last := len(r.Layers) - 1; last >= 0 && r.Makers[last] == r.Node {
-		total += store.LayerBytes(r.Layers[last])
+	if layer, ok := r.Own(); ok {
+		total += store.LayerBytes(layer)
 	}
 	return total
 }
