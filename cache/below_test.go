@@ -30,7 +30,7 @@ func TestRecordsKeepTheirStacks(t *testing.T) {
 	if low == nil || low.Below != nil {
 		t.Fatalf("the record has not two stacks: %+v", got.Below)
 	}
-	if all := slices.Concat(low.Layers, got.Below.Layers, got.Layers); !slices.Equal(all, layers) {
+	if all, _ := got.Tree(); !slices.Equal(all, layers) {
 		t.Errorf("the layers are %v, want %v", all, layers)
 	}
 	if got.Below.Sum != SumLayers(Digest{}, layers[:len(layers)-len(r.Layers)]) {

@@ -100,6 +100,19 @@ func ParseRecord(data []byte) (*Record, error) {
 	return &r, nil
 }
 
+// Tree returns all layers of the state, those of Below too, bottom first, and
+// who made them.
+func (r *Record) Tree() (layers []Digest, makers []string) {
+	var stacks []*Stack
+	for k := r.Below; k != nil; k = k.Below {
+		stacks = append(stacks, k)
+	}
+	for _, k := range slices.Backward(stacks) {
+		layers, makers = append(layers, k.Layers...), append(makers, k.Makers...)
+	}
+	return append(layers, r.Layers...), append(makers, r.Makers...)
+}
+
 // Own returns the layer that the work of the record left itself, and whether
 // there is one: the topmost layer, if it is not that of a node before.
 func (r *Record) Own() (Digest, bool) {

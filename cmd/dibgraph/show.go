@@ -94,7 +94,7 @@ func show(store *cache.Store, past *pastOptions, name string, files bool) (*show
 	if s.Record, err = recordIn(store, build, n); err != nil {
 		return nil, err
 	}
-	own, ok := ownLayer(s.Record)
+	own, ok := s.Record.Own()
 	if !ok {
 		return s, nil
 	}
@@ -107,15 +107,6 @@ func show(store *cache.Store, past *pastOptions, name string, files bool) (*show
 		s.Layer.list(listing)
 	}
 	return s, nil
-}
-
-// ownLayer returns the layer that the work of a record left, if it did.
-func ownLayer(r *cache.Record) (cache.Digest, bool) {
-	last := len(r.Layers) - 1
-	if last < 0 || r.Makers[last] != r.Node {
-		return cache.Digest{}, false
-	}
-	return r.Layers[last], true
 }
 
 func (l *shownLayer) list(listing *cache.Listing) {
@@ -206,7 +197,7 @@ func (s *shownNode) printResult(w io.Writer) {
 		say("output %s, %s", name, bytesOf(r.Outputs[name].Size))
 	}
 	if s.Layer != nil {
-		say("layer %s: %s, %s; the state has %s", s.Layer.Digest.Short(), plural(s.Layer.Paths, "path"), bytesOf(s.Layer.Bytes), plural(len(r.Layers), "layer"))
+		say("layer %s: %s, %s; the state has %s", s.Layer.Digest.Short(), plural(s.Layer.Paths, "path"), bytesOf(s.Layer.Bytes), plural(layersIn(r), "layer"))
 		s.Layer.print(w)
 	}
 	for _, m := range r.Mounts {
@@ -237,4 +228,10 @@ func unquotedName(name string) string {
 		return kind + " " + pathText(plain)
 	}
 	return name
+}
+
+// layersIn returns of how many layers the state is that a record left.
+func layersIn(r *cache.Record) int {
+	layers, _ := r.Tree()
+	return len(layers)
 }

@@ -187,7 +187,8 @@ func unfinished(b *cache.Build) string {
 }
 
 func (f subjectFinder) loadState(name string, r *cache.Record) (*side, error) {
-	view, err := f.store.View(r.Layers)
+	layers, _ := r.Tree()
+	view, err := f.store.View(layers)
 	if err != nil {
 		return nil, err
 	}
@@ -208,7 +209,7 @@ func (f subjectFinder) loadState(name string, r *cache.Record) (*side, error) {
 		if !ok {
 			return nil, os.ErrNotExist
 		}
-		dir, err := f.store.LayerDir(r.Layers[layer])
+		dir, err := f.store.LayerDir(layers[layer])
 		if err != nil {
 			return nil, err
 		}

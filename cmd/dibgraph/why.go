@@ -123,7 +123,8 @@ func why(store *cache.Store, past *pastOptions, name string) (*fileAnswer, error
 	if state == nil {
 		return nil, fmt.Errorf("the build %s of %s left no tree", build.ID, build.Image)
 	}
-	layers, err := store.Listings(state.Layers)
+	digests, makers := state.Tree()
+	layers, err := store.Listings(digests)
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +132,7 @@ func why(store *cache.Store, past *pastOptions, name string) (*fileAnswer, error
 	at := view.Resolve(imageRoot, name)
 	a := &fileAnswer{Image: build.Image, Build: build.ID, Path: shownPath(at), now: view.Find(at), DiskHooks: diskHooks(store, build)}
 	a.Now = entryForJSON(a.now)
-	w := witness{store: store, build: build, state: state}
+	w := witness{store: store, build: build, layers: digests, makers: makers}
 	for _, r := range cache.Revisions(layers, at) {
 		a.Revisions = append(a.Revisions, w.tell(r, a.Revisions))
 	}
@@ -149,12 +150,14 @@ func why(store *cache.Store, past *pastOptions, name string) (*fileAnswer, error
 type witness struct {
 	store *cache.Store
 	build *cache.Build
-	state *cache.Record
+	// layers and makers are those of the state, bottom first.
+	layers []cache.Digest
+	makers []string
 }
 
 // maker returns the node that left a layer, with what is known of its run.
 func (w witness) maker(layer int) maker {
-	m := maker{Node: w.state.Makers[layer]}
+	m := maker{Node: w.makers[layer]}
 	if n, err := nodeIn(w.build, m.Node); err == nil {
 		m.Where = n.Where
 		if r, err := w.store.Record(n.Key); err == nil {
@@ -186,7 +189,7 @@ func (w witness) text(layer int, e *cache.Entry) []byte {
 	if e.Size > cache.MaxDiffFile {
 		return nil
 	}
-	content, err := w.store.ReadFile(w.state.Layers[layer:layer+1], e.Path)
+	content, err := w.store.ReadFile(w.layers[layer:layer+1], e.Path)
 	if err != nil {
 		return nil
 	}
@@ -204,7 +207,7 @@ func (w witness) shares(view *cache.View, dir string) []share {
 		}
 	}
 	var shares []share
-	for layer, node := range w.state.Makers {
+	for layer, node := range w.makers {
 		if count[layer] > 0 {
 			shares = append(shares, share{node, count[layer]})
 		}
