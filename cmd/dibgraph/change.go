@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/rogpeppe/go-internal/diff"
 
 	"github.com/dibgraph/dibgraph/cache"
+	"github.com/dibgraph/dibgraph/internal/packages"
 )
 
 // A comparer shows how two values of an input differ, from what the store has
@@ -128,45 +130,60 @@ func listed(value string) []string {
 }
 
 // files names what differs between the layers that a node left last time and
-// left now, as paths of the image where they are in it.
+// left now, as paths of the image where they are in it. A layer that is gone has
+// nothing in it.
 func (c comparer) files(r cache.Reason) []string {
-	before, after := c.entries(r.Before), c.entries(r.After)
 	var names []string
-	for name, line := range after {
-		if before[name] != line {
-			names = append(names, name)
+	for _, d := range cache.CompareListings(c.listing(r.Before), c.listing(r.After)).Differences {
+		if e := cmp.Or(d.After, d.Before); e.Type != cache.TypeDir || e.Opaque {
+			names = append(names, imagePath(d.Path))
 		}
 	}
-	for name := range before {
-		if _, ok := after[name]; !ok {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
 	return names
 }
 
-// entries returns the entries of a layer that are no directories, each with
-// what the layer's digest says of it. A layer that is gone has none.
-func (c comparer) entries(layer cache.Digest) map[string]string {
-	entries := make(map[string]string)
+func (c comparer) listing(layer cache.Digest) *cache.Listing {
 	if layer.IsZero() {
-		return entries
+		return nil
 	}
 	listing, err := c.store.Listing(layer)
 	if err != nil {
-		return entries
+		return nil
 	}
-	for _, e := range listing.Entries {
-		if e.Type == cache.TypeDir && !e.Opaque {
-			continue
-		}
-		if e.ModTime, e.Path = listing.Entries[0].ModTime, imagePath(e.Path); e.Volatile {
-			e.Size, e.Digest = 0, cache.Digest{}
-		}
-		entries[e.Path] = fmt.Sprintf("%+v", e)
+	return listing
+}
+
+// packages says how the packages differ that two layers of a node leave
+// installed; nothing if one of them says nothing of packages.
+func (c comparer) packages(r cache.Reason) []string {
+	if r.Before.IsZero() || r.After.IsZero() {
+		return nil
 	}
-	return entries
+	installed := func(layer cache.Digest) map[string]string {
+		_, versions, err := packages.Installed(func(path string) ([]byte, error) {
+			return c.store.ReadFile([]cache.Digest{layer}, "mnt/"+path)
+		})
+		if err != nil {
+			return nil // not for this user to read, or in a form that is not known
+		}
+		return versions
+	}
+	before, after := installed(r.Before), installed(r.After)
+	if len(before) == 0 || len(after) == 0 {
+		return nil
+	}
+	var lines []string
+	for _, change := range packages.Diff(before, after) {
+		switch {
+		case change.Before == "":
+			lines = append(lines, change.Name+" "+change.After+" (new)")
+		case change.After == "":
+			lines = append(lines, change.Name+" "+change.Before+" (gone)")
+		default:
+			lines = append(lines, change.Name+" "+change.Before+" → "+change.After)
+		}
+	}
+	return lines
 }
 
 // imagePath returns the path in the image of a path in the build tree; hooks

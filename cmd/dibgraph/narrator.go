@@ -208,7 +208,11 @@ func (n narrator) via(c consequence) string {
 	case r.Kind == cache.ReasonWaits:
 		return r.Detail
 	case !r.Before.IsZero() || !r.After.IsZero():
-		if files := n.files(r); len(files) > 0 {
+		files := n.files(r)
+		if changed := n.packages(r); len(changed) > 0 {
+			return fmt.Sprintf("%s changed packages: %s (%s)", r.Cause, some(changed), plural(len(files), "file"))
+		}
+		if len(files) > 0 {
 			return fmt.Sprintf("%s changed %s", r.Cause, some(files))
 		}
 		return r.Detail
