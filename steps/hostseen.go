@@ -73,11 +73,14 @@ func (h HostFiles) isInput(path string) bool {
 	return true
 }
 
+// workDirName is the name of the working directory itself.
+const workDirName = "."
+
 // name returns how a file of the host is called: by what stays the same for
 // another user, or in another checkout.
 func (h HostFiles) name(path string) string {
 	name, longest := path, 0
-	for _, place := range []struct{ dir, as, itself string }{{h.WorkDir, "", "."}, {h.Home, "~/", "~"}} {
+	for _, place := range []struct{ dir, as, itself string }{{h.WorkDir, "", workDirName}, {h.Home, "~/", "~"}} {
 		dir := place.dir
 		if real, err := filepath.EvalSymlinks(dir); err == nil {
 			dir = real // as paths of opened files are
@@ -102,6 +105,11 @@ func (h HostFiles) observed(o observe.Opened, since time.Time) []string {
 	}
 	name := h.name(o.Path)
 	if o.Dir {
+		if name == workDirName || name == "/" {
+			// Programs open the directory they are in to come back to it, and
+			// it is where images and logs of builds are.
+			return nil
+		}
 		name = strings.TrimSuffix(name, "/") + "/"
 	}
 	if isNew(o.Born, since) {
