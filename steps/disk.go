@@ -120,6 +120,22 @@ func (s *Disk) ownWords() mention.Words {
 	return mention.Union(words...)
 }
 
+// hostWords returns what of that runs on the host.
+func (s *Disk) hostWords() mention.Words {
+	var words readers
+	for _, f := range s.Files {
+		words = append(words, f.Words)
+	}
+	for _, p := range s.Phases {
+		for _, h := range p.Hooks {
+			if !p.Chroot {
+				words = append(words, h.Words)
+			}
+		}
+	}
+	return mention.Union(words...)
+}
+
 // Observe implements [graph.Observer].
 func (s *Disk) Observe(d *graph.Description, name string, in *graph.Inputs) error {
 	if s.Site.observe(d, name) {
@@ -183,7 +199,7 @@ func (s *Disk) Run(ctx context.Context, w *graph.Work) error {
 	if err != nil {
 		return err
 	}
-	read := mention.Union(s.ownWords(), s.Ambient.wordsOf(report.Observed), mentioned)
+	read := mention.Union(s.hostWords(), s.Ambient.wordsOf(report.Observed), mentioned)
 	w.Observed = append(s.Site.Files.toolNames(report.Tools), s.Site.Files.outright(read, started)...)
 	declared := s.declared()
 	for _, name := range report.Observed {

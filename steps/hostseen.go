@@ -43,7 +43,7 @@ var notInputs = map[string]string{
 	"/etc/sudoers": "who may do what on this machine", "/etc/sudoers.d": "the same", "/etc/sudo.conf": "the same", "/etc/login.defs": "the same",
 	"/etc/resolv.conf": "how machines are found", "/etc/hosts": "the same", "/etc/host.conf": "the same", "/etc/gai.conf": "the same",
 	"/etc/services": "the same", "/etc/protocols": "the same", "/etc/networks": "the same", "/etc/ethers": "the same",
-	"/etc/hostname": "another one on every machine", "/etc/machine-id": "the same", "/etc/mtab": "the same", "/etc/adjtime": "the same",
+	"/etc/hostname": "another one on every machine", "/etc/machine-id": "the same", "/var/lib/dbus/machine-id": "the same", "/etc/mtab": "the same", "/etc/adjtime": "the same",
 	"/etc/localtime": "the time of day", "/etc/timezone": "the same",
 	"/etc/ssl": "whom to trust when something is fetched, not what it is", "/etc/pki": "the same", "/etc/ca-certificates": "the same",
 	"/etc/ca-certificates.conf": "the same", "/etc/crypto-policies": "the same", "/etc/gnutls": "the same",
