@@ -34,6 +34,9 @@ func Of(text []byte) Words {
 	}
 	w.All = code.usesAll() || code.computesNames()
 	w.Paths = code.computesPaths()
+	if code.has(helper) {
+		w.addHelper()
+	}
 	w.Files = code.files()
 	w.Prefixes = sortedSet(append(w.Prefixes, code.prefixes()...))
 	return w
