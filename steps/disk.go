@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"time"
 
@@ -75,7 +76,7 @@ type DiskHook struct {
 func (s *Disk) Describe(d *graph.Description, in *graph.Inputs) error {
 	d.Add("layout", "%q", s.Layout)
 	d.Add("size", "%s", s.Size)
-	d.Add("root filesystem", "%q label %q", s.Params.RootFSType, s.Params.RootLabel)
+	d.Add("root filesystem", "%q label %q options %q", s.Params.RootFSType, s.Params.RootLabel, s.Params.RootFSOpts)
 	d.Add("block size", "%d", s.Params.BlockSize)
 	d.Add("image name", "%q", s.ImageName)
 	d.Add("tar", "%t", s.Tar)
@@ -86,7 +87,6 @@ func (s *Disk) Describe(d *graph.Description, in *graph.Inputs) error {
 	}
 	inherited := s.Ambient.mentions.words(in.Parent)
 	words := append(inherited, s.ownWords())
-	env := make(map[string]string)
 	for _, p := range s.Phases {
 		for _, h := range p.Hooks {
 			d.Digest(fmt.Sprintf("hook %q", filepath.Join("hooks", p.Dir, h.Name)), h.Digest)
@@ -94,16 +94,22 @@ func (s *Disk) Describe(d *graph.Description, in *graph.Inputs) error {
 				d.Add(fmt.Sprintf("network %q", filepath.Join(p.Dir, h.Name)), "none")
 			}
 		}
-		for name, value := range p.Vars.Values {
-			env[name] = value
-		}
 	}
-	vars := s.Phases[0].Vars.prepare(env)
+	vars := s.variables()
 	vars.describe(d, words)
 	s.Ambient.describeNames(d, inheritFinders(s.ownWords(), inherited), vars)
 	s.Site.Files.describeTools(d)
 	s.Sources.describeNames(d, words)
 	return s.Site.Files.describe(d, s.Phases[0].Vars, vars.naming(s.Site.Files), words, s.HostFiles)
+}
+
+// variables returns those of all phases together.
+func (s *Disk) variables() *values {
+	env := make(map[string]string)
+	for _, p := range s.Phases {
+		maps.Copy(env, p.Vars.Values)
+	}
+	return s.Phases[0].Vars.prepare(env)
 }
 
 // ownWords returns what the hooks and environment files of the disk mention.
