@@ -34,6 +34,18 @@ func (p *Planner) Deliver(store *cache.Store, g *graph.Graph, results []*graph.R
 	return d.paths, d.beside(g.Node(p.image.Definition.Name, diskNode))
 }
 
+// delivered returns the paths at which builds of the image leave outputs.
+func (d Definition) delivered() []string {
+	at := d.path(filepath.Join(d.OutputDir, d.Name))
+	paths := []string{at + ".d"}
+	for _, t := range OutputTypes {
+		for _, suffix := range []string{"", ".md5", ".sha256"} {
+			paths = append(paths, at+"."+t+suffix)
+		}
+	}
+	return paths
+}
+
 type delivery struct {
 	planner *Planner
 	store   *cache.Store

@@ -67,7 +67,7 @@ func NewPlanner(img *Image, tempDir func(name string) (string, error), known ste
 		ImageCache: img.Definition.ImageCache,
 		Files: steps.HostFiles{
 			Home: img.Definition.Home, WorkDir: img.Definition.WorkDir,
-			Ignored: []string{img.Definition.ImageCache, img.Definition.lockDir()}, Strict: img.Definition.StrictHost,
+			Ignored: append(img.Definition.delivered(), img.Definition.ImageCache, img.Definition.lockDir()), Strict: img.Definition.StrictHost,
 		},
 		HostDirs: []string{img.Definition.ImageCache, img.Definition.lockDir()},
 		WorkDir:  img.Definition.WorkDir,
@@ -274,12 +274,19 @@ func (p *Planner) element(phase Phase, h steps.PhaseHook) (name string, s Settin
 	return f.Element, p.settings[f.Element]
 }
 
-// listed names what the elements have in a phase directory, with what decides
-// whether it runs.
+// listed names what the elements have in a phase directory and by its name can
+// be a hook, with what decides whether it runs.
 func (p *Planner) listed(phase Phase) []string {
+	selected, err := steps.HookPattern(p.pattern())
+	if err != nil {
+		panic("elements: unchecked hook pattern: " + err.Error())
+	}
 	var names []string
 	for _, f := range p.image.Hooks.Entries(phase.Dir()) {
 		name := path.Base(f.Path)
+		if !selected.MatchString(name) {
+			continue
+		}
 		switch {
 		case f.IsLink():
 			name += " -> " + f.Link

@@ -20,7 +20,8 @@ import (
 type HostFiles struct {
 	// Home and WorkDir are the caller's; relative names start from WorkDir.
 	Home, WorkDir string
-	// Ignored are directories below which nothing is an input: caches and locks.
+	// Ignored are files that are no inputs, and directories below which nothing
+	// is one: caches, locks, and what the build itself delivers.
 	Ignored []string
 	// Strict says that the programs of the host count too.
 	Strict bool

@@ -251,7 +251,8 @@ func (h HostFiles) value(name string) string {
 	return h.content(h.path(name))
 }
 
-// list returns the names in a directory of the host with what they are.
+// list returns the names in a directory of the host with what they are, but for
+// those of what is no input: outputs of the build itself would come and go.
 func (h HostFiles) list(dir string) string {
 	entries, err := os.ReadDir(dir)
 	if os.IsNotExist(err) {
@@ -262,6 +263,9 @@ func (h HostFiles) list(dir string) string {
 	}
 	names := []string{}
 	for _, e := range entries {
+		if !h.isInput(filepath.Join(dir, e.Name())) {
+			continue
+		}
 		kind := "file"
 		if e.IsDir() {
 			kind = "directory"
