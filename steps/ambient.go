@@ -78,20 +78,17 @@ func (a *Ambient) listNames() {
 
 // existenceMatters says for which names it is an input of every hook that can
 // find them that they exist: observation sees what is opened, not what is
-// tested for. Hooks of a phase and environment files are left out, or every
-// new hook would run all others again; so is the metadata that any element
-// may have, which in the merged hooks is the last element's.
+// tested for. Hooks of a phase and environment files are left out with their
+// directories, or every new hook would run all others again; so is the metadata
+// that any element may have, which in the merged hooks is the last element's.
 func existenceMatters(name string) bool {
 	rest, merged := strings.CutPrefix(name, "hooks/")
 	if !merged {
 		_, rest, _ = strings.Cut(rest, "/") // elements, or elements.2
 		_, rest, _ = strings.Cut(rest, "/") // the element
 	}
-	dir, _, nested := strings.Cut(rest, "/")
-	if nested {
-		return !phaseDirs[dir]
-	}
-	return !merged || !metadata[rest]
+	dir, _, _ := strings.Cut(rest, "/")
+	return !phaseDirs[dir] && !(merged && metadata[rest])
 }
 
 var phaseDirs = map[string]bool{

@@ -20,6 +20,7 @@ func someAmbient() *Ambient {
 		"hooks/bin":                      {Mode: fs.ModeDir | 0o755},
 		"hooks/bin/tool":                 file("echo $DIB_TOOL"),
 		"hooks/static/etc/motd":          file("welcome"),
+		"hooks/install.d":                {Mode: fs.ModeDir | 0o755},
 		"hooks/install.d/50-app":         file("echo $DIB_APP"),
 		"hooks/install.d/app.conf":       file("conf"),
 		"hooks/README.md":                file("read me"),
@@ -54,8 +55,8 @@ func TestAmbientDescribe(t *testing.T) {
 	}
 	var d graph.Description
 	a.describe(&d, observedAll)
-	if got := len(d.Lines()); got != 13 {
-		t.Errorf("all is %d lines, want one for each of 13 entries", got)
+	if got := len(d.Lines()); got != 14 {
+		t.Errorf("all is %d lines, want one for each of 14 entries", got)
 	}
 }
 
