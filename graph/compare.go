@@ -61,12 +61,14 @@ func (b *Builder) known(image string) bool {
 // differences says how a description differs from that of the record the node
 // last used.
 func (b *Builder) differences(n *Node, in *Inputs, last *cache.Record, now *Description) []cache.Reason {
-	before := b.usedBy(n, last)
+	before := &Earlier{Inputs: b.usedBy(n, last), lines: ParseDescription(last.Description), read: b.Store.ReadBlob}
+	var diffs []Difference
+	for _, diff := range Diff(before.lines, now.lines) {
+		diffs = append(diffs, b.expand(diff, now)...)
+	}
 	var reasons []cache.Reason
-	for _, diff := range Diff(ParseDescription(last.Description), now.lines) {
-		for _, shown := range b.expand(diff, now) {
-			reasons = append(reasons, reasonFor(n, shown, before, in))
-		}
+	for _, diff := range b.withoutDeduced(n, diffs, before, in) {
+		reasons = append(reasons, reasonFor(n, diff, before.Inputs, in))
 	}
 	// A changed state or input has its cause earlier in the graph; what
 	// started it all is read first.
