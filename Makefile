@@ -35,7 +35,7 @@ demo: build ## install what is missing, then build debian.qcow2
 test: build ## install what the tests need, then run all of them (root tests: as root)
 ifdef ROOT
 	bin/dibgraph doctor --install --for-tests
-	DIBGRAPH_TEST_ROOT=1 $(GO) test -json -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(PACKAGES) | $(GO) run ./internal/testreport '^needs an ordinary user' '^needs a Debian host' '^this host has a device mapper'
+	DIBGRAPH_TEST_ROOT=1 $(GO) test -json -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(PACKAGES) | $(GO) run ./internal/testreport '^needs an ordinary user' '^needs a Debian host' '^this host has a device mapper' '^only in make mutate'
 else
 	bin/dibgraph doctor --for-tests || true
 	$(GO) test -json -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(PACKAGES) | $(GO) run ./internal/testreport '^needs root'
@@ -63,6 +63,13 @@ race: ## the tests that need no root with the race detector
 .PHONY: bench
 bench: ## all benchmarks; as root also those that mount
 	$(if $(ROOT),DIBGRAPH_TEST_ROOT=1 )$(GO) test -run '^$$' -bench . -benchmem -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(PACKAGES)
+
+# The table of the mutation suite; "-" writes none.
+MUTATE_TABLE ?= -
+
+.PHONY: mutate
+mutate: build ## every edit of the mutation suite, against clean builds; as root; half an hour
+	$(if $(ROOT),,sudo )env "PATH=$$PATH" DIBGRAPH_TEST_ROOT=1 DIBGRAPH_MUTATE='$(MUTATE_TABLE)' $(GO) test ./cmd/dibgraph -run '^TestMutate' -v -timeout 120m $(TESTFLAGS)
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (5s), and every property many times
