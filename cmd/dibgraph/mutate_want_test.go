@@ -211,7 +211,7 @@ func (s *site) isTouched(where string) bool {
 		case name == where, filepath.Dir(name) == where:
 			return true
 		case filepath.IsAbs(where):
-		case filepath.Dir(name) == s.at(where), strings.HasSuffix(name, "/"+merged):
+		case strings.HasSuffix(filepath.Dir(name), "/"+where), strings.HasSuffix(name, "/"+merged):
 			return true // what is gone goes by the name that hooks know it under
 		}
 	}

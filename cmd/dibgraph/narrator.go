@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/dibgraph/dibgraph/cache"
 	"github.com/dibgraph/dibgraph/graph"
@@ -134,16 +135,74 @@ func (n narrator) changes(explained []graph.Explanation, all bool) {
 		if few {
 			n.say("  all %d nodes that had no record: %s", len(c.nodes), namesOf(c.nodes))
 		}
-		for _, consequence := range c.nodes {
-			if !few || consequence.node.Error != "" {
-				n.consequence(consequence)
-			}
-		}
+		n.consequences(c.nodes, few, all)
 	}
 }
 
-func (n narrator) consequence(c consequence) {
-	via := n.via(c)
+// consequences tells what a change made run. Nodes that it reached by the same
+// way are told together, unless all are wanted: first those that took long.
+func (n narrator) consequences(nodes []consequence, few, all bool) {
+	var lastVia string
+	var short []consequence
+	flush := func() {
+		n.together(short)
+		short = nil
+	}
+	for _, c := range nodes {
+		via := n.via(c)
+		if c.node.Error == "" && (few || !all && !c.direct && via == lastVia && briefly(c.node)) {
+			if !few {
+				short = append(short, c)
+			}
+			continue
+		}
+		if via != lastVia && !all && !c.direct && graph.Status(c.node.Status) == graph.Maybe && lastVia != "" {
+			// Each of a chain of plans waits for the one before.
+			short = append(short, c)
+			continue
+		}
+		flush()
+		shown := via
+		if via == lastVia && !c.direct && !all {
+			shown = "the same"
+		}
+		n.consequence(c, shown)
+		lastVia = via
+	}
+	flush()
+}
+
+// briefly reports whether a node took no time worth a line.
+func briefly(e graph.Explanation) bool {
+	return graph.Status(e.Status) == graph.Ran && e.Duration < time.Second
+}
+
+// together tells of several nodes in one line.
+func (n narrator) together(nodes []consequence) {
+	switch {
+	case len(nodes) == 0:
+		return
+	case len(nodes) == 1 && briefly(nodes[0].node):
+		n.consequence(nodes[0], "the same")
+		return
+	case len(nodes) == 1:
+		n.consequence(nodes[0], n.via(nodes[0]))
+		return
+	}
+	names := make([]string, 0, len(nodes))
+	var took time.Duration
+	for _, c := range nodes {
+		names = append(names, c.node.Name)
+		took += c.node.Duration
+	}
+	status, why := seconds(took), ""
+	if graph.Status(nodes[0].node.Status) == graph.Maybe {
+		status, why = "may run", "if what they work on is another than last time: "
+	}
+	n.say("  %-40s %-12s %s", fmt.Sprintf("… %d more", len(nodes)), status, why+some(names))
+}
+
+func (n narrator) consequence(c consequence, via string) {
 	if c.node.Same {
 		via = strings.TrimPrefix(via+", left the same as before", ", ")
 	}
