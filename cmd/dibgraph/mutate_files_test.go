@@ -128,10 +128,11 @@ func packageMutations() []mutation {
 			union(finders, from("extra-data.d/10-merge-svc-map-files")), []string{"added exists elements/tree/svc-map"}},
 		{group, "the package manager", nil, func(s *site) { s.replace("elements/fake-packages/bin/install-packages", " for ", " of NUMBER for ") },
 			from("pre-install.d/01-install-bin"), []string{"changed file hooks/bin/install-packages"}},
+		// With it the list is again what it was at first, and so is all that follows.
 		{group, "the install type of an element that has packages for one", func(s *site) {
 			s.replace(list, "package-charlie:\n", "package-charlie:\n  installtype: package\n")
 		}, func(s *site) { s.set("DIB_INSTALLTYPE_charlie", "package") },
-			union(helpers, from(squash)), []string{"added env DIB_INSTALLTYPE_charlie"}},
+			union(helpers, only(squash)), []string{"added env DIB_INSTALLTYPE_charlie"}},
 		{group, "a package by option", nil, func(s *site) { s.options = []string{"-p", "by-option"} },
 			from("[packages]"), []string{"never built [packages]"}},
 	}
