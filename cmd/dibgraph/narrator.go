@@ -164,7 +164,7 @@ func (n narrator) consequences(nodes []consequence, few, all bool) {
 		flush()
 		shown := via
 		if via == lastVia && !c.direct && !all {
-			shown = "the same"
+			shown = "likewise"
 		}
 		n.consequence(c, shown)
 		lastVia = via
@@ -183,7 +183,7 @@ func (n narrator) together(nodes []consequence) {
 	case len(nodes) == 0:
 		return
 	case len(nodes) == 1 && briefly(nodes[0].node):
-		n.consequence(nodes[0], "the same")
+		n.consequence(nodes[0], "likewise")
 		return
 	case len(nodes) == 1:
 		n.consequence(nodes[0], n.via(nodes[0]))
