@@ -197,6 +197,7 @@ func (s *Disk) Run(ctx context.Context, w *graph.Work) error {
 	if report.Failed != "" {
 		return fmt.Errorf("%s", report.Failed)
 	}
+	report.Coarse = report.Coarse || s.ownWords().Mounts // as in recordRun
 	if report.Coarse {
 		report.Observed = []string{observedAll}
 	}

@@ -174,6 +174,9 @@ func recordRun(w *graph.Work, a *Ambient, v *Variables, words mention.Words, own
 	for _, name := range changed {
 		report.Observed = append(report.Observed, observedFile+name)
 	}
+	if mention.Union(words, a.wordsOf(report.Observed)).Mounts {
+		report.Coarse = true // what is read by such a mount may not have been seen
+	}
 	if report.Coarse {
 		report.Observed = append(report.Observed, observedAll)
 	}

@@ -68,7 +68,7 @@ var readCases = []readCase{
 	{name: "in a root that is changed to, of the elements", before: map[string]string{"elements/app/data/f": "one\n"},
 		hook: `mkdir $R/seen; mount --bind ${ELEMENTS_PATH%%:*}/app/data $R/seen; of=f; chroot $R cat /seen/$of > $R/etc/read; umount $R/seen`, edit: rewrite("elements/app/data/f", "two\n")},
 	{name: "in a root that is changed to, of the host", before: map[string]string{"home/dir/f": "one\n"},
-		hook: `of=di; mkdir $R/seen; mount --bind ~/${of}r $R/seen; chroot $R cat /seen/f > $R/etc/read; umount $R/seen`, edit: rewrite("home/dir/f", "two\n")},
+		hook: `of=di; mkdir $R/seen; mount --bind ~/${of}r $R/seen; chroot $R cat /seen/f > $R/etc/read; sleep 1; umount $R/seen`, edit: rewrite("home/dir/f", "two\n")},
 
 	{name: "from the background, of the hooks", before: map[string]string{"elements/app/data/f": "one\n"},
 		hook: `setsid sh -c "cat $H/data/f > $R/etc/read; sleep 100" & while [ ! -s $R/etc/read ]; do sleep 0.01; done`, edit: rewrite("elements/app/data/f", "two\n")},

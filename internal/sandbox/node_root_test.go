@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/dibgraph/dibgraph/internal/command"
 	"github.com/dibgraph/dibgraph/internal/mount"
@@ -79,6 +80,9 @@ func TestNode(t *testing.T) {
 	}
 	if got := text(t, c.Stdout); got != "read\n" {
 		t.Errorf("the hook said %q", got)
+	}
+	for i := range opened {
+		opened[i].Born = time.Time{} // whenever that was
 	}
 	want := []observe.Opened{
 		{Path: in("build/mnt/hooks/install.d/50-hook")},

@@ -38,6 +38,7 @@ func Of(text []byte) Words {
 		w.addHelper()
 	}
 	w.Files = code.files()
+	w.Mounts = code.mountsTrees()
 	w.Prefixes = sortedSet(append(w.Prefixes, code.prefixes()...))
 	return w
 }

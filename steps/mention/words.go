@@ -23,6 +23,10 @@ type Words struct {
 	// Paths is set when the text puts names of files together when it runs, so
 	// that its words do not tell which. It does not survive [Words.Strings].
 	Paths bool
+	// Mounts is set when the text may mount the merged hooks or the elements in
+	// another place, where reading them is not seen. It does not survive
+	// [Words.Strings].
+	Mounts bool
 	// Files are the paths that the text names outright, absolute ones and those
 	// in the home directory ("~/x"), as far as they are no part of a longer
 	// one; sorted. They do not survive [Words.Strings].
@@ -59,7 +63,7 @@ func (w Words) Merge(o Words) Words {
 	case w.empty():
 		return o
 	}
-	merged := Words{Names: maps.Clone(w.Names), All: w.All || o.All, Opaque: w.Opaque || o.Opaque, Paths: w.Paths || o.Paths}
+	merged := Words{Names: maps.Clone(w.Names), All: w.All || o.All, Opaque: w.Opaque || o.Opaque, Paths: w.Paths || o.Paths, Mounts: w.Mounts || o.Mounts}
 	if merged.Names == nil {
 		merged.Names = map[string]bool{}
 	}
@@ -74,6 +78,7 @@ func Union(all ...Words) Words {
 	union := Words{Names: map[string]bool{}}
 	for _, w := range all {
 		union.All, union.Opaque, union.Paths = union.All || w.All, union.Opaque || w.Opaque, union.Paths || w.Paths
+		union.Mounts = union.Mounts || w.Mounts
 		maps.Copy(union.Names, w.Names)
 		union.Prefixes = append(union.Prefixes, w.Prefixes...)
 		union.Files = append(union.Files, w.Files...)
@@ -83,7 +88,7 @@ func Union(all ...Words) Words {
 }
 
 func (w Words) empty() bool {
-	return !w.All && !w.Opaque && !w.Paths && len(w.Names) == 0 && len(w.Prefixes) == 0 && len(w.Files) == 0
+	return !w.All && !w.Opaque && !w.Paths && !w.Mounts && len(w.Names) == 0 && len(w.Prefixes) == 0 && len(w.Files) == 0
 }
 
 // Strings returns the words in a form that can be kept: sorted, a prefix with
