@@ -114,29 +114,26 @@ func (s *Disk) variables() *values {
 
 // ownWords returns what the hooks and environment files of the disk mention.
 func (s *Disk) ownWords() mention.Words {
-	var words readers
-	for _, f := range s.Files {
-		words = append(words, f.Words)
-	}
-	for _, p := range s.Phases {
-		for _, h := range p.Hooks {
-			words = append(words, h.Words)
-		}
-	}
-	return mention.Union(words...)
+	return s.wordsOf(func(DiskPhase) bool { return true })
 }
 
 // hostWords returns what of that runs on the host.
 func (s *Disk) hostWords() mention.Words {
+	return s.wordsOf(func(p DiskPhase) bool { return !p.Chroot })
+}
+
+// wordsOf returns what the environment files and the hooks of some phases mention.
+func (s *Disk) wordsOf(some func(DiskPhase) bool) mention.Words {
 	var words readers
 	for _, f := range s.Files {
 		words = append(words, f.Words)
 	}
 	for _, p := range s.Phases {
+		if !some(p) {
+			continue
+		}
 		for _, h := range p.Hooks {
-			if !p.Chroot {
-				words = append(words, h.Words)
-			}
+			words = append(words, h.Words)
 		}
 	}
 	return mention.Union(words...)

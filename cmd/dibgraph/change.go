@@ -28,10 +28,9 @@ func (c comparer) difference(r cache.Reason) []string {
 	if lines, ok := c.textDifference(r); ok {
 		return lines
 	}
-	if kind, _, _ := strings.Cut(r.Input, " "); kind == "list" {
-		return listDifference(r)
-	}
 	switch kind, _, _ := strings.Cut(r.Input, " "); kind {
+	case "list":
+		return listDifference(r)
 	case "exists", "listed":
 		return nil // the title says it
 	}

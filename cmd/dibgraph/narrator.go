@@ -99,7 +99,7 @@ func changesOf(explained []graph.Explanation) []*change {
 func changeKey(c graph.Cause) string {
 	r := c.Reason
 	switch {
-	case r.Kind == cache.ReasonNeverBuilt && r.Where == "" || r.Detail == neverBuilt:
+	case r.Kind == cache.ReasonNeverBuilt && r.Where == "" || r.Detail == graph.NeverBuilt:
 		return r.Detail
 	case r.Where != "":
 		return "where " + r.Where
@@ -108,9 +108,6 @@ func changeKey(c graph.Cause) string {
 	}
 	return r.Kind + "\x00" + c.Node
 }
-
-// neverBuilt is the detail of nodes of an image that has no history.
-const neverBuilt = graph.NeverBuilt
 
 func sameReason(c *change, r cache.Reason) bool {
 	same := func(o cache.Reason) bool { return o.Input == r.Input && o.Old == r.Old && o.New == r.New }
@@ -131,7 +128,7 @@ func (n narrator) changes(explained []graph.Explanation, all bool) {
 	for _, c := range changesOf(explained) {
 		n.say("")
 		n.change(c)
-		few := !all && c.cause.Reason.Detail == neverBuilt && len(c.nodes) > 1
+		few := !all && c.cause.Reason.Detail == graph.NeverBuilt && len(c.nodes) > 1
 		if few {
 			n.say("  all %d nodes that had no record: %s", len(c.nodes), namesOf(c.nodes))
 		}
@@ -230,7 +227,7 @@ func (n narrator) change(c *change) {
 func causeTitle(c graph.Cause) string {
 	r := c.Reason
 	switch {
-	case r.Detail == neverBuilt:
+	case r.Detail == graph.NeverBuilt:
 		return "never built before"
 	case r.Kind == cache.ReasonNeverBuilt && r.Where != "":
 		return fmt.Sprintf("%s (%s) is %s", c.Node, r.Where, r.Detail)

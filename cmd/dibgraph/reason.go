@@ -78,7 +78,7 @@ func inputName(r cache.Reason) string {
 		}
 		return "the variable " + rest
 	case "list":
-		return "what is in " + cmpWhere(r, name)
+		return "what is in " + whereOr(r, name)
 	case "host":
 		if list, ok := strings.CutPrefix(rest, "list "); ok {
 			return "what is in " + strings.Trim(list, `"`) + " of this host"
@@ -90,7 +90,7 @@ func inputName(r cache.Reason) string {
 	case "tool":
 		return "the program " + name + " of this host"
 	case "hook", "file", "exists", "listed", "environment.d":
-		return cmpWhere(r, name)
+		return whereOr(r, name)
 	case "validator":
 		return name
 	case "network":
@@ -114,9 +114,9 @@ func validatorChange(value string) string {
 	return " lists another checksum"
 }
 
-// cmpWhere returns where the file of a reason is, else the name that hooks know
+// whereOr returns where the file of a reason is, else the name that hooks know
 // it under.
-func cmpWhere(r cache.Reason, name string) string {
+func whereOr(r cache.Reason, name string) string {
 	if r.Where != "" {
 		return r.Where
 	}
