@@ -78,13 +78,26 @@ func (s *Store) putFile(path string) (Blob, error) {
 }
 
 // OpenBlob opens a blob for reading; the caller closes it. A blob that is not
-// there is ErrMissing.
+// there, and cannot be supplied, is ErrMissing.
 func (s *Store) OpenBlob(d Digest) (*os.File, error) {
 	f, err := os.Open(s.BlobPath(d))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, missingBlob(d)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return f, err
 	}
-	return f, err
+	if err := s.supplyBlob(d); err != nil {
+		return nil, err
+	}
+	return os.Open(s.BlobPath(d))
+}
+
+// BlobFile returns the file that a blob is in, after it was supplied if need be.
+// It must not be changed. Errors are as for OpenBlob.
+func (s *Store) BlobFile(d Digest) (string, error) {
+	f, err := s.OpenBlob(d)
+	if err != nil {
+		return "", err
+	}
+	return f.Name(), f.Close()
 }
 
 // BlobPath returns where the blob is, if it is there. The file must not be changed.
@@ -99,13 +112,16 @@ func (s *Store) HasBlob(d Digest) (Blob, bool) {
 	return Blob{Digest: d, Size: info.Size()}, true
 }
 
-// ReadBlob returns the bytes of a blob. They are hashed again: a blob that is
-// not what was put goes to quarantine and is ErrMissing.
+// ReadBlob returns the bytes of a blob, which is supplied if need be. They are
+// hashed again: a blob that is not what was put goes to quarantine and is
+// ErrMissing.
 func (s *Store) ReadBlob(d Digest) ([]byte, error) {
-	b, err := os.ReadFile(s.BlobPath(d))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, missingBlob(d)
+	f, err := s.OpenBlob(d)
+	if err != nil {
+		return nil, err
 	}
+	defer f.Close()
+	b, err := io.ReadAll(f)
 	if err != nil {
 		return nil, err
 	}

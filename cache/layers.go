@@ -158,9 +158,24 @@ func publishDir(from, to string) (first bool, err error) {
 
 // LayerDir returns the directory of a layer, for use as the lower directory of
 // an overlay, after a check that takes a few system calls. It must not be
-// changed. A layer that is not there is ErrMissing, and so is a damaged one,
-// which goes to quarantine.
+// changed. A layer that is not there, and cannot be supplied, is ErrMissing, and
+// so is a damaged one, which goes to quarantine.
 func (s *Store) LayerDir(d Digest) (string, error) {
+	dir, err := s.layerHere(d)
+	if !errors.Is(err, ErrMissing) {
+		return dir, err
+	}
+	if supplyErr := s.supplyLayer(d); supplyErr != nil {
+		if errors.Is(err, ErrDamaged) {
+			return "", err
+		}
+		return "", supplyErr
+	}
+	return s.layerHere(d)
+}
+
+// layerHere is LayerDir for layers that are in the store already.
+func (s *Store) layerHere(d Digest) (string, error) {
 	s.checked.forget(d)
 	if err := s.checkLayer(d); err != nil {
 		s.stacks.doubt()
@@ -172,11 +187,12 @@ func (s *Store) LayerDir(d Digest) (string, error) {
 	return s.hashPath(layersDir, d) + "/tree", nil
 }
 
-// Listing reads the listing of a layer. Errors are as for LayerDir.
+// Listing reads the listing of a layer that is in the store. Errors are as for
+// LayerDir.
 func (s *Store) Listing(d Digest) (*Listing, error) {
 	text, err := os.ReadFile(s.hashPath(layersDir, d) + "/listing")
 	if errors.Is(err, fs.ErrNotExist) {
-		if _, err := s.LayerDir(d); err != nil {
+		if _, err := s.layerHere(d); err != nil {
 			return nil, err
 		}
 		return nil, missingLayer(d) // it went away in between

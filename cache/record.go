@@ -75,6 +75,9 @@ type Record struct {
 	Duration time.Duration     `json:"duration,omitempty"` // nanoseconds
 	// Builder names who made it.
 	Builder string `json:"builder,omitempty"`
+	// Origin says, in the form of the package that imported it, from where and on
+	// whose word the record is in the store; empty for one that was made here.
+	Origin json.RawMessage `json:"origin,omitempty"`
 }
 
 // A Mount is a mount that a node left behind, to be made again for the next.
@@ -124,6 +127,14 @@ func (r *Record) Own() (Digest, bool) {
 		return layers[last], true
 	}
 	return Digest{}, false
+}
+
+// Text returns the record without what is about the store that it is in, for
+// [ParseRecord] in another one.
+func (r *Record) Text() ([]byte, error) {
+	moved := *r
+	moved.Epoch, moved.Origin = "", nil
+	return moved.encode()
 }
 
 // encode returns what is stored: a line of JSON, then the description as it is.

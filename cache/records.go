@@ -8,7 +8,7 @@ import (
 )
 
 // Lookup returns the record of k. All that it names is in the store, as far as
-// sizes and counts tell. Otherwise the error is a *MissError, and a record that
+// sizes and counts tell, or can be had elsewhere (see [Store.Supply]). Otherwise the error is a *MissError, and a record that
 // can never be a hit again is gone: a damaged one to quarantine.
 func (s *Store) Lookup(k Key) (*Record, error) {
 	r, err := s.Record(k)
@@ -108,6 +108,9 @@ func (s *Store) checkContent(r *Record) error {
 			if errors.Is(err, ErrDamaged) {
 				s.quarantine(s.BlobPath(b.Digest), "blob")
 			}
+			if errors.Is(err, ErrMissing) && s.elsewhere(b.Digest) {
+				continue
+			}
 			return err
 		}
 	}
@@ -125,6 +128,9 @@ func (s *Store) checkLayers(layers []Digest) error {
 		if err := s.checkLayer(d); err != nil {
 			if errors.Is(err, ErrDamaged) {
 				s.quarantineLayer(d)
+			}
+			if errors.Is(err, ErrMissing) && s.elsewhere(d) {
+				continue
 			}
 			return err
 		}

@@ -38,7 +38,7 @@ const (
 
 var layoutDirs = []string{
 	tmpDir, trashDir, pendingDir, layersDir, squashDir, blobsDir, recordsDir,
-	shapesDir, historyDir, tokensDir, buildsDir, locksDir, quarantineDir,
+	shapesDir, historyDir, tokensDir, buildsDir, locksDir, quarantineDir, placesDir,
 }
 
 // Options say how a store is opened. The zero value opens it for reading and
@@ -65,6 +65,8 @@ type Store struct {
 	journal  journal
 	checked  checkedLayers
 	stacks   stacks
+	supplier Supplier     // nil: what is not here is nowhere
+	needed   digests      // content that could not be supplied when it was asked for
 	close    func() error // once
 }
 

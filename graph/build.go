@@ -39,6 +39,8 @@ type Builder struct {
 	KeepFailed func(n *Node, upper string) error
 	// Name is recorded as the maker of every result, such as "user@host".
 	Name string
+	// Others knows the results of other machines; nil knows of none.
+	Others Others
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 
@@ -81,15 +83,16 @@ func (b *Builder) Build(ctx context.Context, g *Graph) ([]*Result, error) {
 		// Something that was there when it was looked up is gone: damaged,
 		// or trimmed by another process. Its record is gone with it, so the
 		// next pass makes it again and takes everything else as it is.
-		if errors.Is(err, cache.ErrMissing) && attempt < maxLost {
+		if errors.Is(err, cache.ErrMissing) && attempt < maxLost+len(order) {
 			continue
 		}
 		return results, err
 	}
 }
 
-// maxLost bounds how often one build makes up for content that vanishes
-// under it; more than that means a store that loses what is put into it.
+// maxLost bounds, beside one time for each node, how often one build makes up
+// for content that vanishes under it; more than that means a store that loses
+// what is put into it.
 const maxLost = 8
 
 // pass takes every node once, lowest first among those that are ready.
@@ -141,7 +144,7 @@ func (b *Builder) check(r *Result) error {
 // take looks one node up and runs it if it misses. It reports the result as
 // an event unless an earlier pass of this build already did.
 func (b *Builder) take(ctx context.Context, n *Node, in *Inputs) *Result {
-	v, err := b.judge(n, in)
+	v, err := b.judgeWithOthers(ctx, n, in)
 	if err == nil && !v.hit() && b.OnlyCached {
 		r := &Result{Node: n, Status: Run, Reasons: v.reasons, Last: v.lastKey()}
 		r.Err = &UncachedError{Node: n, Reasons: v.reasons}

@@ -40,7 +40,11 @@ func (in *Inputs) Path(n *Node, output string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return in.store.BlobPath(b.Digest), nil
+	path, err := in.store.BlobFile(b.Digest)
+	if err != nil {
+		return "", fmt.Errorf("open %s of %s: %w", output, n.Name, err)
+	}
+	return path, nil
 }
 
 // Digest returns the digest of an output of a node this one depends on.

@@ -21,6 +21,7 @@ type verdict struct {
 	record  *cache.Record
 	reasons []cache.Reason // of a miss, or of a hit on another record than last
 	last    *cache.Record  // what this node last used; nil if nothing is known
+	forced  bool           // it runs whatever there is
 }
 
 // lastKey is the key of the record that the reasons compare with.
@@ -46,7 +47,7 @@ func (b *Builder) judge(n *Node, in *Inputs) (verdict, error) {
 		return verdict{}, err
 	}
 	if reason, forced := b.forced(n); forced {
-		v.reasons = []cache.Reason{reason}
+		v.reasons, v.forced = []cache.Reason{reason}, true
 		return v, nil
 	}
 	shapes, err := b.Store.Shapes(v.key)
@@ -61,6 +62,10 @@ func (b *Builder) judge(n *Node, in *Inputs) (verdict, error) {
 		}
 		record, err := b.lookup(cache.KeyOf(full.String()), v.last)
 		if err == nil {
+			if reason, allowed := b.allowed(record); !allowed {
+				lost = append(lost, reason)
+				continue
+			}
 			if reason, expired := b.expired(n, record); expired {
 				lost = append(lost, reason)
 				continue

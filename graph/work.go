@@ -70,6 +70,7 @@ func (b *Builder) lowerDirs(ctx context.Context, s *State) ([]string, error) {
 	}
 	tree, _ := s.Tree(nil)
 	layers := cache.Distinct(tree)
+	b.Store.SupplyLayers(layers) // together, not one after the other
 	var dirs []string
 	if len(layers) > squashAbove {
 		cut := len(layers) / squashStep * squashStep
