@@ -16,9 +16,9 @@ var age = regexp.MustCompile(`^([1-9][0-9]{0,5})([mhd])$`)
 
 // policy reads how fresh something has to be: one of the words, or a time.
 func (r *settingsReader) policy(n *yaml.Node, what string, words ...string) string {
-	policy, ok := r.text(n, what)
+	policy, ok := r.Text(n, what)
 	if ok && !slices.Contains(words, policy) && !age.MatchString(policy) {
-		r.problem(n.Line, nearest.Question(policy, words), "%s: %q is no policy; want %s, or a time such as 24h or 7d", what, policy, strings.Join(words, ", "))
+		r.Problem(n.Line, nearest.Question(policy, words), "%s: %q is no policy; want %s, or a time such as 24h or 7d", what, policy, strings.Join(words, ", "))
 	}
 	return policy
 }

@@ -1,57 +1,13 @@
 package elements
 
-import (
-	"errors"
-	"fmt"
-)
+import "github.com/dibgraph/dibgraph/internal/problem"
 
 // A Problem is one thing that is wrong with a definition or an element.
-type Problem struct {
-	// File is where it is written, as the user knows it; empty when it was
-	// asked for on the command line or in the environment.
-	File string
-	// Line counts from 1; 0 is the file as a whole.
-	Line int
-	// Message says what is wrong.
-	Message string
-	// Hint says what to do about it, if that is known. It is not part of
-	// Error: the program shows it in its own way.
-	Hint string
-}
-
-// Error returns "file:line: message" in one line, without the hint.
-func (p *Problem) Error() string {
-	switch {
-	case p.File == "":
-		return p.Message
-	case p.Line == 0:
-		return p.File + ": " + p.Message
-	}
-	return fmt.Sprintf("%s:%d: %s", p.File, p.Line, p.Message)
-}
+type Problem = problem.Problem
 
 // Problems returns the problems that err is made of, in the order in which
 // they were found. It is empty when err holds none.
-func Problems(err error) []*Problem {
-	var problems []*Problem
-	switch e := err.(type) {
-	case *Problem:
-		problems = append(problems, e)
-	case interface{ Unwrap() []error }:
-		for _, part := range e.Unwrap() {
-			problems = append(problems, Problems(part)...)
-		}
-	case interface{ Unwrap() error }:
-		return Problems(e.Unwrap())
-	}
-	return problems
-}
+func Problems(err error) []*Problem { return problem.All(err) }
 
 // join returns all problems as one error, nil when there are none.
-func join(problems []*Problem) error {
-	errs := make([]error, len(problems))
-	for i, p := range problems {
-		errs[i] = p
-	}
-	return errors.Join(errs...)
-}
+func join(problems []*Problem) error { return problem.Join(problems) }

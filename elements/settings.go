@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/dibgraph/dibgraph/internal/fetch"
+	"github.com/dibgraph/dibgraph/internal/strictyaml"
 )
 
 // settingsFile is the file of an element that only dibgraph reads.
@@ -103,9 +104,9 @@ func (img *Image) readSettings() []*Problem {
 			problems = append(problems, &Problem{File: e.source(settingsFile), Message: "cannot be read: " + cause(err)})
 			continue
 		}
-		r := settingsReader{file: e.source(settingsFile), variables: img.Definition.settingsVariables(), hooks: e.hookNames()}
+		r := settingsReader{Reader: strictyaml.Reader{File: e.source(settingsFile)}, variables: img.Definition.settingsVariables(), hooks: e.hookNames()}
 		e.Settings, e.hasSettings = r.read(text), true
-		problems = append(problems, r.problems...)
+		problems = append(problems, r.Problems...)
 	}
 	return append(problems, img.mergeSources()...)
 }

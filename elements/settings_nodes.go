@@ -9,12 +9,13 @@ import (
 
 	"github.com/dibgraph/dibgraph/cache"
 	"github.com/dibgraph/dibgraph/internal/nearest"
+	"github.com/dibgraph/dibgraph/internal/strictyaml"
 )
 
 func (r *settingsReader) inputs(n *yaml.Node) {
-	for _, f := range r.fields(n, "inputs", inputsKeys) {
-		for _, item := range r.list(f.value, "inputs "+f.key) {
-			if f.key == "files" {
+	for _, f := range r.Fields(n, "inputs", inputsKeys) {
+		for _, item := range r.List(f.Value, "inputs "+f.Key) {
+			if f.Key == "files" {
 				r.inputFile(item)
 			} else {
 				r.inputVariable(item)
@@ -28,43 +29,43 @@ func (r *settingsReader) inputFile(n *yaml.Node) {
 	switch {
 	case !ok:
 	case slices.Contains(r.settings.InputFiles, name):
-		r.problem(n.Line, "", "inputs files: %q is there twice", name)
+		r.Problem(n.Line, "", "inputs files: %q is there twice", name)
 	default:
 		r.settings.InputFiles = append(r.settings.InputFiles, name)
 	}
 }
 
 func (r *settingsReader) inputVariable(n *yaml.Node) {
-	name, ok := r.text(n, "inputs variables")
+	name, ok := r.Text(n, "inputs variables")
 	switch {
 	case !ok:
 	case !identifier.MatchString(name):
-		r.problem(n.Line, "", "inputs variables: %q is no name of a variable", name)
+		r.Problem(n.Line, "", "inputs variables: %q is no name of a variable", name)
 	case slices.Contains(resetNames, name):
-		r.problem(n.Line, "", "inputs variables: %s of the caller never reaches hooks", name)
+		r.Problem(n.Line, "", "inputs variables: %s of the caller never reaches hooks", name)
 	case Unkeyed(name):
-		r.problem(n.Line, "", "inputs variables: %s is never an input: %s", name, UnkeyedReason(name))
+		r.Problem(n.Line, "", "inputs variables: %s is never an input: %s", name, UnkeyedReason(name))
 	case slices.Contains(r.settings.InputVariables, name):
-		r.problem(n.Line, "", "inputs variables: %q is there twice", name)
+		r.Problem(n.Line, "", "inputs variables: %q is there twice", name)
 	default:
 		r.settings.InputVariables = append(r.settings.InputVariables, name)
 	}
 }
 
 func (r *settingsReader) volatile(n *yaml.Node) {
-	for _, item := range r.list(n, "volatile") {
-		text, ok := r.text(item, "volatile")
+	for _, item := range r.List(n, "volatile") {
+		text, ok := r.Text(item, "volatile")
 		if !ok {
 			continue
 		}
 		pattern := strings.TrimPrefix(text, "/")
 		switch err := cache.CheckPattern(pattern); {
 		case err != nil:
-			r.problem(item.Line, "want a path below the root of the image, with * and ? for parts of a name and ** for any directories", "volatile: %q is no pattern", text)
+			r.Problem(item.Line, "want a path below the root of the image, with * and ? for parts of a name and ** for any directories", "volatile: %q is no pattern", text)
 		case path.Join("/", pattern) != "/"+pattern:
-			r.problem(item.Line, "", "volatile: %q has a . or .. in it, and matches nothing", text)
+			r.Problem(item.Line, "", "volatile: %q has a . or .. in it, and matches nothing", text)
 		case strings.HasPrefix(pattern, "*") && strings.Trim(pattern, "*/") == "":
-			r.problem(item.Line, "", "volatile: with %q nothing in the image would count", text)
+			r.Problem(item.Line, "", "volatile: with %q nothing in the image would count", text)
 		default:
 			r.settings.Volatile = append(r.settings.Volatile, pattern)
 		}
@@ -77,19 +78,19 @@ func (r *settingsReader) network(n *yaml.Node) {
 		r.switchNetwork("", n)
 		return
 	}
-	for _, f := range r.fields(n, "network", nil) {
-		if !slices.Contains(r.hooks, f.key) {
-			r.problem(f.line, nearest.Question(f.key, r.hooks), "network: %q is neither a phase, such as install.d, nor a hook of this element", f.key)
+	for _, f := range r.Fields(n, "network", nil) {
+		if !slices.Contains(r.hooks, f.Key) {
+			r.Problem(f.Line, nearest.Question(f.Key, r.hooks), "network: %q is neither a phase, such as install.d, nor a hook of this element", f.Key)
 			continue
 		}
-		r.switchNetwork(f.key, f.value)
+		r.switchNetwork(f.Key, f.Value)
 	}
 }
 
 func (r *settingsReader) switchNetwork(key string, n *yaml.Node) {
 	var value bool
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" || n.Decode(&value) != nil {
-		r.problem(n.Line, "", "network must be true, false, or a map of phases and hooks to these, and is %s", kindOfNode(n))
+		r.Problem(n.Line, "", "network must be true, false, or a map of phases and hooks to these, and is %s", strictyaml.Kind(n))
 		return
 	}
 	r.settings.network[key] = value
@@ -100,22 +101,22 @@ func (r *settingsReader) refresh(n *yaml.Node) {
 		r.settings.Refresh = append(r.settings.Refresh, Refresh{"*", r.freshness(n, "refresh")})
 		return
 	}
-	for _, f := range r.fields(n, "refresh", nil) {
-		if _, err := path.Match(f.key, ""); err != nil || f.key == "" {
-			r.problem(f.line, "", "refresh: %q is no pattern for names of nodes", f.key)
+	for _, f := range r.Fields(n, "refresh", nil) {
+		if _, err := path.Match(f.Key, ""); err != nil || f.Key == "" {
+			r.Problem(f.Line, "", "refresh: %q is no pattern for names of nodes", f.Key)
 		}
-		r.settings.Refresh = append(r.settings.Refresh, Refresh{f.key, r.freshness(f.value, "refresh "+f.key)})
+		r.settings.Refresh = append(r.settings.Refresh, Refresh{f.Key, r.freshness(f.Value, "refresh "+f.Key)})
 	}
 }
 
 func (r *settingsReader) freshness(n *yaml.Node, what string) Freshness {
 	if n.Kind != yaml.ScalarNode {
-		r.problem(n.Line, "", "%s must be a policy such as keep or max-age=7d, and is %s", what, kindOfNode(n))
+		r.Problem(n.Line, "", "%s must be a policy such as keep or max-age=7d, and is %s", what, strictyaml.Kind(n))
 		return Freshness{}
 	}
 	f, err := ParseFreshness(n.Value)
 	if err != nil || f == (Freshness{}) {
-		r.problem(n.Line, nearest.Question(n.Value, []string{"follow", "keep"}), "%s: %q is no policy; want follow, keep, or max-age and a time as in max-age=7d", what, n.Value)
+		r.Problem(n.Line, nearest.Question(n.Value, []string{"follow", "keep"}), "%s: %q is no policy; want follow, keep, or max-age and a time as in max-age=7d", what, n.Value)
 	}
 	return f
 }

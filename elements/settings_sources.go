@@ -11,7 +11,7 @@ import (
 )
 
 func (r *settingsReader) sources(n *yaml.Node) {
-	for _, item := range r.list(n, "sources") {
+	for _, item := range r.List(n, "sources") {
 		r.source(item)
 	}
 }
@@ -19,23 +19,23 @@ func (r *settingsReader) sources(n *yaml.Node) {
 var sourceName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+-]*$`)
 
 func (r *settingsReader) source(n *yaml.Node) {
-	s := Source{file: r.file, line: n.Line}
+	s := Source{file: r.File, line: n.Line}
 	var sumLine int
-	fields := r.fields(n, "a source", sourceKeys)
+	fields := r.Fields(n, "a source", sourceKeys)
 	given := map[string]bool{}
 	for _, f := range fields {
-		given[f.key] = true
-		switch f.key {
+		given[f.Key] = true
+		switch f.Key {
 		case "name":
-			s.Name = r.sourceName(f.value)
+			s.Name = r.sourceName(f.Value)
 		case "url":
-			s.Address = r.address(f.value, "url", true)
+			s.Address = r.address(f.Value, "url", true)
 		case "checksum":
-			s.Checksum = r.checksum(f.value)
+			s.Checksum = r.checksum(f.Value)
 		case "checksum-url":
-			s.ChecksumURL, sumLine = r.address(f.value, "checksum-url", false), f.line
+			s.ChecksumURL, sumLine = r.address(f.Value, "checksum-url", false), f.Line
 		case "fresh":
-			s.Fresh = r.policy(f.value, "fresh", "never")
+			s.Fresh = r.policy(f.Value, "fresh", "never")
 		}
 	}
 	if n.Kind != yaml.MappingNode {
@@ -43,27 +43,27 @@ func (r *settingsReader) source(n *yaml.Node) {
 	}
 	for _, key := range []string{"name", "url"} {
 		if !given[key] {
-			r.problem(n.Line, "", "a source needs the key %q", key)
+			r.Problem(n.Line, "", "a source needs the key %q", key)
 		}
 	}
 	if given["checksum"] && given["checksum-url"] {
-		r.problem(sumLine, "", "a source has a checksum or a checksum-url, not both")
+		r.Problem(sumLine, "", "a source has a checksum or a checksum-url, not both")
 	}
 	r.settings.Sources = append(r.settings.Sources, s)
 }
 
 func (r *settingsReader) sourceName(n *yaml.Node) string {
-	name, ok := r.text(n, "name")
+	name, ok := r.Text(n, "name")
 	if !ok {
 		return ""
 	}
 	if !sourceName.MatchString(name) {
-		r.problem(n.Line, "", "%q is no name for a source; it becomes that of a file: letters, digits, and . _ + - after the first", name)
+		r.Problem(n.Line, "", "%q is no name for a source; it becomes that of a file: letters, digits, and . _ + - after the first", name)
 		return ""
 	}
 	for _, o := range r.settings.Sources {
 		if o.Name == name {
-			r.problem(n.Line, "", "source %q is there already, at line %d", name, o.line)
+			r.Problem(n.Line, "", "source %q is there already, at line %d", name, o.line)
 			return ""
 		}
 	}
@@ -84,12 +84,12 @@ func (r *settingsReader) address(n *yaml.Node, what string, paths bool) fetch.Ad
 	}
 	switch {
 	case err != nil:
-		r.problem(n.Line, "", "%s: %s is no address", what, a)
+		r.Problem(n.Line, "", "%s: %s is no address", what, a)
 	case (parsed.Scheme == "http" || parsed.Scheme == "https") && parsed.Host != "":
 	case paths && parsed.Scheme == "" && parsed.Host == "":
 	case paths && parsed.Scheme == "file" && (parsed.Host == "" || parsed.Host == "localhost") && path.IsAbs(parsed.Path):
 	default:
-		r.problem(n.Line, "", "%s: %s cannot be fetched; want an address with %s", what, a, schemes)
+		r.Problem(n.Line, "", "%s: %s cannot be fetched; want an address with %s", what, a, schemes)
 	}
 	return a
 }
@@ -116,7 +116,7 @@ func (r *settingsReader) checksum(n *yaml.Node) string {
 	}
 	sum, err := fetch.ParseChecksum(value)
 	if err != nil {
-		r.problem(n.Line, "", "%s", err)
+		r.Problem(n.Line, "", "%s", err)
 		return ""
 	}
 	return sum.String()

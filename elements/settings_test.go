@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/dibgraph/dibgraph/internal/fetch"
+	"github.com/dibgraph/dibgraph/internal/strictyaml"
 )
 
 const anySum = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
@@ -21,11 +22,11 @@ const anySum = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f
 // readText reads a dibgraph.yaml of an element with a few hooks.
 func readText(text string) (Settings, []*Problem) {
 	r := settingsReader{
-		file:      "app/dibgraph.yaml",
+		Reader:    strictyaml.Reader{File: "app/dibgraph.yaml"},
 		variables: map[string]string{"ARCH": "amd64", "DIB_RELEASE": "trixie", "DIB_TOKEN": "hidden", "EMPTY": "", "USERINFO": "me:hidden@"},
 		hooks:     []string{"install.d", "install.d/50-app", "post-root.d"},
 	}
-	return r.read([]byte(text)), r.problems
+	return r.read([]byte(text)), r.Problems
 }
 
 func TestSettings(t *testing.T) {
@@ -339,9 +340,9 @@ func TestDocumentedSettings(t *testing.T) {
 		t.Fatalf("%d examples, want several", len(blocks))
 	}
 	for _, block := range blocks {
-		r := settingsReader{file: "docs/elements.md", variables: map[string]string{"ARCH": "amd64"}, hooks: []string{"finalise.d", "install.d", "install.d/50-app"}}
-		if r.read(block[1]); len(r.problems) > 0 {
-			t.Errorf("%s\n%v", block[1], r.problems)
+		r := settingsReader{Reader: strictyaml.Reader{File: "docs/elements.md"}, variables: map[string]string{"ARCH": "amd64"}, hooks: []string{"finalise.d", "install.d", "install.d/50-app"}}
+		if r.read(block[1]); len(r.Problems) > 0 {
+			t.Errorf("%s\n%v", block[1], r.Problems)
 		}
 	}
 }
