@@ -113,3 +113,10 @@ func parseID(text string) (string, error) {
 	}
 	return text, nil
 }
+
+// CheckRevoked says whether a text is a public key, or the name and hash of one,
+// as [Rule.Revoked] has them.
+func CheckRevoked(text string) error {
+	_, err := parseID(text)
+	return err
+}
