@@ -52,6 +52,8 @@ var testNeeds = []host.Need{
 		For: "tests that boot images by UEFI"},
 	{What: "shellcheck", Programs: []string{"shellcheck"}, Package: "shellcheck",
 		For: "tests of our hooks"},
+	{What: "ssh-keygen", Programs: []string{"ssh-keygen"}, Package: "openssh-client",
+		For: "tests of signatures that other programs make"},
 	{What: "Chromium", Programs: []string{"chromium"}, Package: "chromium",
 		For: "tests that open pages"},
 	{What: "diskimage-builder", Files: pythonModule("diskimage_builder/elements"), Package: "python3-diskimage-builder",

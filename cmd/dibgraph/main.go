@@ -24,7 +24,7 @@ const (
 	exitDone        = 0
 	exitFailed      = 1 // a node failed, or what was asked for is not so
 	exitUsage       = 2
-	exitInvalid     = 3 // the definition or an element is invalid
+	exitInvalid     = 3 // the definition, an element or a configuration file is invalid
 	exitCache       = 4 // the store cannot be used
 	exitDiverged    = 5 // a node that ran again left something else than is recorded
 	exitUncached    = 6 // --require-cached, and something is not
@@ -36,7 +36,7 @@ EXIT STATUS
   0    done
   1    a node failed, something needed is missing, or lint found something
   2    wrong usage
-  3    the definition or an element is invalid
+  3    the definition, an element or a configuration file is invalid
   4    the local store cannot be used
   5    a node run again by --check left something else than is recorded
   6    a node is not cached, and --require-cached was given
