@@ -1,0 +1,60 @@
+package remote
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+)
+
+// ErrLeftOut says that a remote failed too often, and is not asked any more.
+var ErrLeftOut = errors.New("left out after failures")
+
+// A StatusError is an answer of a server that is neither what was asked for nor
+// that there is none.
+type StatusError struct {
+	Status int
+	// Text is what the server said about it, shortened; it may be empty.
+	Text string
+}
+
+// Error names the status, and what to do about the usual ones.
+func (e *StatusError) Error() string {
+	text := fmt.Sprintf("the server answered %d %s", e.Status, http.StatusText(e.Status))
+	if e.Text != "" {
+		text += ": " + e.Text
+	}
+	switch e.Status {
+	case http.StatusUnauthorized:
+		text += " (it wants credentials, or others)"
+	case http.StatusForbidden:
+		text += " (these credentials do not suffice)"
+	case http.StatusInsufficientStorage:
+		text += " (it is full)"
+	}
+	return text
+}
+
+// Code is the status.
+func (e *StatusError) Code() int { return e.Status }
+
+// temporary reports whether the same request may succeed a little later. Errors
+// of servers tell their status with a method Code.
+func temporary(err error) bool {
+	var status interface{ Code() int }
+	var path *fs.PathError
+	var certificate *tls.CertificateVerificationError
+	switch {
+	case errors.As(err, &status):
+		code := status.Code()
+		return code >= 500 && code != http.StatusNotImplemented && code != http.StatusInsufficientStorage ||
+			code == http.StatusTooManyRequests || code == http.StatusRequestTimeout
+	case errors.As(err, &path), errors.As(err, &certificate), errors.Is(err, ErrUnsupported), errors.Is(err, ErrTooLarge):
+		return false
+	}
+	return true // something about the connection
+}
+
+// ErrTooLarge says that a named object is larger than whoever asked for it takes.
+var ErrTooLarge = errors.New("too large")
