@@ -65,6 +65,24 @@ func (k *storedStack) check() error {
 	return nil
 }
 
+// ParseStack returns what the blob of a stack names: the stack below it, zero
+// for none, and its own layers.
+func ParseStack(data []byte) (below Digest, layers []Digest, err error) {
+	k, err := parseStack(data)
+	if err != nil {
+		return Digest{}, nil, err
+	}
+	return k.Below, k.Layers, nil
+}
+
+func parseStack(data []byte) (*storedStack, error) {
+	var k storedStack
+	if err := json.Unmarshal(data, &k); err != nil {
+		return nil, err
+	}
+	return &k, k.check()
+}
+
 // on returns the stack on top of another.
 func (k *storedStack) on(below *Stack, digest Digest) *Stack {
 	var sum Digest
@@ -146,9 +164,9 @@ func (s *Store) PutStack(below *Stack, layers []Digest, makers, mentions []strin
 	return s.stacks.intern(stored.on(below, blob.Digest)), nil
 }
 
-// stack returns the stack of a digest. One that is not there, or of which a
+// Stack returns the stack of a digest. One that is not there, or of which a
 // lower part is not, is ErrMissing.
-func (s *Store) stack(d Digest) (*Stack, error) {
+func (s *Store) Stack(d Digest) (*Stack, error) {
 	type part struct {
 		digest Digest
 		stored *storedStack
@@ -177,15 +195,11 @@ func (s *Store) readStack(d Digest) (*storedStack, error) {
 	if err != nil {
 		return nil, err
 	}
-	var stored storedStack
-	err = json.Unmarshal(data, &stored)
-	if err == nil {
-		err = stored.check()
-	}
+	stored, err := parseStack(data)
 	if err != nil {
 		return nil, damagedBlob(d, "it is no stack of layers: "+err.Error())
 	}
-	return &stored, nil
+	return stored, nil
 }
 
 // checkStack looks for everything that a stack names, once until something is

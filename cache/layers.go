@@ -187,6 +187,9 @@ func (s *Store) layerHere(d Digest) (string, error) {
 	return s.hashPath(layersDir, d) + "/tree", nil
 }
 
+// HasLayer reports whether a layer is in the store.
+func (s *Store) HasLayer(d Digest) bool { return s.checkLayer(d) == nil }
+
 // Listing reads the listing of a layer that is in the store. Errors are as for
 // LayerDir.
 func (s *Store) Listing(d Digest) (*Listing, error) {
