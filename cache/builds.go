@@ -58,6 +58,8 @@ type BuildNode struct {
 	Duration time.Duration `json:"duration,omitempty"`
 	Error    string        `json:"error,omitempty"`
 	Saved    time.Duration `json:"saved,omitempty"` // how long the run took that a hit made unnecessary
+	// From is the address of the remote that a result which hit came from.
+	From string `json:"from,omitempty"`
 	// Dependencies are the nodes of the build that had to be finished first.
 	Dependencies []string `json:"dependencies,omitempty"`
 }

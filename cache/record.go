@@ -75,8 +75,9 @@ type Record struct {
 	Duration time.Duration     `json:"duration,omitempty"` // nanoseconds
 	// Builder names who made it.
 	Builder string `json:"builder,omitempty"`
-	// Origin says, in the form of the package that imported it, from where and on
-	// whose word the record is in the store; empty for one that was made here.
+	// Origin says from where ("remote") and on whose word the record is in the
+	// store, in the form of the package that imported it; empty for one that was
+	// made here.
 	Origin json.RawMessage `json:"origin,omitempty"`
 }
 
@@ -129,11 +130,21 @@ func (r *Record) Own() (Digest, bool) {
 	return Digest{}, false
 }
 
+// From returns the address of the remote that the record came from, empty for
+// one that was made here.
+func (r *Record) From() string {
+	var origin struct{ Remote string }
+	if json.Unmarshal(r.Origin, &origin) != nil {
+		return ""
+	}
+	return origin.Remote
+}
+
 // Text returns the record without what is about the store that it is in, for
 // [ParseRecord] in another one.
 func (r *Record) Text() ([]byte, error) {
 	moved := *r
-	moved.Epoch, moved.Origin = "", nil
+	moved.Format, moved.Epoch, moved.Origin = recordFormat, "", nil
 	return moved.encode()
 }
 

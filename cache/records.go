@@ -77,7 +77,7 @@ func (s *Store) Record(k Key) (*Record, error) {
 		return r, nil
 	}
 	// Without it the record would be one of another state.
-	if r.Below, err = s.stack(r.Below.Digest); err != nil {
+	if r.Below, err = s.Stack(r.Below.Digest); err != nil {
 		return nil, s.withoutStack(k, err)
 	}
 	return r, nil

@@ -25,7 +25,7 @@ func (s *Store) dropLost(lost map[string]bool) error {
 			return os.Remove(path)
 		}
 		if r.Below != nil {
-			below, err := s.stack(r.Below.Digest)
+			below, err := s.Stack(r.Below.Digest)
 			if err != nil {
 				return os.Remove(path)
 			}

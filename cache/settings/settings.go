@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
@@ -158,6 +159,17 @@ func (s *Settings) Rule(env []string) (trust.Rule, error) {
 	}
 	return rule, errors.Join(problems...)
 }
+
+// Reads returns the scopes that are read at a place, the first asked first.
+func (s *Settings) Reads(p Place) []string {
+	if p.Scope != "" {
+		return []string{p.Scope}
+	}
+	return s.ReadScopes
+}
+
+// Writes returns the scope that is written at a place.
+func (s *Settings) Writes(p Place) string { return cmp.Or(p.Scope, s.Scope) }
 
 // allReadScopes are those of the settings and those of single remotes.
 func (s *Settings) allReadScopes() []string {

@@ -1,0 +1,175 @@
+package share
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"github.com/dibgraph/dibgraph/cache"
+	"github.com/dibgraph/dibgraph/cache/remote"
+	"github.com/dibgraph/dibgraph/cache/trust"
+)
+
+// Options say what is shared with whom.
+type Options struct {
+	// From are the places whose results are used, the first asked first, and To
+	// those that are given what this build makes. One may be both.
+	From, To []Place
+	// Salt disowns what was shared under another one.
+	Salt trust.Salt
+	// Policy says what is believed, and Signers sign what is given.
+	Policy  *trust.Policy
+	Signers []trust.Signer
+	// Image, Arch and Builder are recorded with what is given.
+	Image, Arch, Builder string
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
+	// Notice is told, in sentences, what went wrong; nil drops it.
+	Notice func(string)
+}
+
+// A Place is one scope of a remote.
+type Place struct {
+	Remote *remote.Guard
+	Scope  string
+}
+
+// String names the place for messages.
+func (p Place) String() string { return fmt.Sprintf("%s (scope %s)", p.Remote, p.Scope) }
+
+// A Share connects one build with others. Its methods may be called
+// concurrently.
+type Share struct {
+	ctx     context.Context
+	store   *cache.Store
+	o       Options
+	sources map[string]*remote.Guard // by address
+	flights singleflight.Group
+	placed  placedContent
+	sender  *sender
+	origins originMemory
+
+	packsOnce sync.Once
+	statics   map[cache.Key]bool // those of the records in the packs of the image
+	taken     int                // records in them
+	refused   []cache.Reason     // why some of those packs were not taken
+	told      askedKeys          // statics that were told to have been found
+	asked     askedKeys          // those that were asked for alone
+}
+
+// New returns a Share for one build, which ends when ctx does. The store asks
+// it for what it lacks from then on.
+func New(ctx context.Context, store *cache.Store, o Options) *Share {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Notice == nil {
+		o.Notice = func(string) {}
+	}
+	s := &Share{ctx: ctx, store: store, o: o, sources: make(map[string]*remote.Guard)}
+	for _, p := range slices.Concat(o.From, o.To) {
+		s.sources[p.Remote.String()] = p.Remote
+	}
+	s.sender = newSender(s)
+	store.Supply(s)
+	return s
+}
+
+// Allows says why an imported record must not be used any more.
+func (s *Share) Allows(r *cache.Record) (cache.Reason, bool) {
+	if err := s.origins.judge(s.o.Policy, r.Origin); err != nil {
+		return cache.Reason{Kind: cache.ReasonUntrusted, Detail: "its result from elsewhere is no longer believed: " + err.Error()}, false
+	}
+	return cache.Reason{}, true
+}
+
+// originMemory remembers what was said of origins: the records of an image have
+// few.
+type originMemory struct {
+	mu    sync.Mutex
+	known map[string]error
+}
+
+func (m *originMemory) judge(p *trust.Policy, origin json.RawMessage) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err, ok := m.known[string(origin)]; ok {
+		return err
+	}
+	var o trust.Origin
+	err := json.Unmarshal(origin, &o)
+	if err == nil {
+		err = p.Allows(o)
+	}
+	if m.known == nil {
+		m.known = make(map[string]error)
+	}
+	m.known[string(origin)] = err
+	return err
+}
+
+// placedContent remembers for which content and remote a place was noted.
+type placedContent struct {
+	mu  sync.Mutex
+	set map[string]bool
+}
+
+// add reports whether it was not there before.
+func (c *placedContent) add(address string, d cache.Digest) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	key := address + " " + d.String()
+	if c.set[key] {
+		return false
+	}
+	if c.set == nil {
+		c.set = make(map[string]bool)
+	}
+	c.set[key] = true
+	return true
+}
+
+// askedKeys remembers which static keys were asked for.
+type askedKeys struct {
+	mu  sync.Mutex
+	set map[cache.Key]bool
+}
+
+func (a *askedKeys) first(k cache.Key) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.set[k] {
+		return false
+	}
+	if a.set == nil {
+		a.set = make(map[cache.Key]bool)
+	}
+	a.set[k] = true
+	return true
+}
+
+// imageName returns the name of the pack of an image.
+func (s *Share) imageName(scope string) string {
+	return trust.ObjectName("image", scope, s.o.Salt, s.o.Image+" "+s.o.Arch)
+}
+
+// nodeName returns the name of the pack of a static key.
+func (s *Share) nodeName(scope string, static cache.Key) string {
+	return trust.ObjectName("node", scope, s.o.Salt, static.String())
+}
+
+// sortedContents returns the members of a set in the order of their sums.
+func sortedContents(set map[remote.Content]bool) []remote.Content {
+	list := make([]remote.Content, 0, len(set))
+	for c := range set {
+		list = append(list, c)
+	}
+	slices.SortFunc(list, func(a, b remote.Content) int { return strings.Compare(a.Sum.String(), b.Sum.String()) })
+	return list
+}
