@@ -26,21 +26,37 @@ func (p *Planner) Outputs(g *graph.Graph) []Output {
 	name := p.image.Definition.Name
 	var outputs []Output
 	for _, t := range p.image.Definition.Types {
-		o := Output{Suffix: "." + t}
-		switch t {
-		case "raw":
-			o.Node, o.Blob = g.Node(name, diskNode), steps.RawOutput
-		case "tar":
-			o.Node, o.Blob = g.Node(name, diskNode), steps.TarOutput
-		default:
-			o.Node, o.Blob = g.Node(name, t), steps.ImageOutput
-		}
+		node, blob := madeBy(t)
+		o := Output{Suffix: "." + t, Node: g.Node(name, node), Blob: blob}
 		o.Checksums = g.Node(name, checksumNode(t))
 		if o.Node != nil {
 			outputs = append(outputs, o)
 		}
 	}
 	return outputs
+}
+
+// Delivers reports whether the user gets an output of a node, and not only other
+// nodes.
+func (p *Planner) Delivers(node, output string) bool {
+	if node == diskNode && strings.HasPrefix(output, steps.BesideOutput+"/") {
+		return true
+	}
+	return slices.ContainsFunc(p.image.Definition.Types, func(t string) bool {
+		madeByNode, blob := madeBy(t)
+		return node == madeByNode && output == blob
+	})
+}
+
+// madeBy returns the node and the output that are the file of a type.
+func madeBy(outputType string) (node, blob string) {
+	switch outputType {
+	case "raw":
+		return diskNode, steps.RawOutput
+	case "tar":
+		return diskNode, steps.TarOutput
+	}
+	return outputType, steps.ImageOutput
 }
 
 const diskNode = "disk"

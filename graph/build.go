@@ -208,6 +208,7 @@ func (b *Builder) run(ctx context.Context, n *Node, in *Inputs, v verdict) (r *R
 		}
 	}()
 	b.emit(Started{Node: n, Reasons: v.reasons, At: r.Started, Log: w.Log.Name()})
+	b.bringTexts(v.reasons)
 	runErr := n.Action.Run(ctx, w)
 	r.Took = b.now().Sub(r.Started)
 	if r.Log, err = b.keepLog(w.Log); err != nil {

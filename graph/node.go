@@ -174,7 +174,7 @@ func (r *Result) Summary() cache.BuildNode {
 	if r.Record != nil {
 		n.Key, n.Coarse, n.Where = r.Record.Key, r.Record.Coarse, r.where()
 		if r.Status == Hit {
-			n.Saved = r.Record.Duration
+			n.Saved, n.From = r.Record.Duration, r.Record.From()
 		}
 	}
 	if r.Err != nil {

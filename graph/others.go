@@ -10,9 +10,10 @@ import (
 // Others are the results of other machines, as far as this build may use them.
 // The methods may be called concurrently.
 type Others interface {
-	// Find puts the records of a static key that others have into the store, and
-	// reports whether there were any. The reasons say why some were not taken,
-	// or could not be looked for; that is no error of the build.
+	// Find puts records of a static key that others have into the store, and
+	// reports whether it did. It may be asked again as long as it did: there may
+	// be more. The reasons say why some were not taken, or could not be looked
+	// for; that is no error of the build.
 	Find(ctx context.Context, static cache.Key) (found bool, refused []cache.Reason)
 	// Allows says why a record of others that is in the store must not be used:
 	// what is believed may have changed since it came.
@@ -26,16 +27,16 @@ func (b *Builder) judgeWithOthers(ctx context.Context, n *Node, in *Inputs) (ver
 	if err != nil || v.hit() || b.Others == nil || v.forced {
 		return v, err
 	}
-	found, refused := b.Others.Find(ctx, v.key)
-	if found {
-		first := v
+	for {
+		found, refused := b.Others.Find(ctx, v.key)
+		if !found {
+			v.reasons = withRefused(v.reasons, refused)
+			return v, nil
+		}
 		if v, err = b.judge(n, in); err != nil || v.hit() {
 			return v, err
 		}
-		v.reasons = first.reasons
 	}
-	v.reasons = withRefused(v.reasons, refused)
-	return v, nil
 }
 
 // withRefused adds why results of others were not used. Where nothing else

@@ -14,6 +14,16 @@ import (
 // larger is no explanation.
 const maxQuote = 128 << 10
 
+// bringTexts brings what the reasons of a run compare with, so that it can be
+// shown later, from others that have it. Without it the explanation is shorter.
+func (b *Builder) bringTexts(reasons []cache.Reason) {
+	for _, r := range reasons {
+		if digest, ok := contentDigest(r.Old); ok {
+			_, _ = b.Store.BlobFile(digest)
+		}
+	}
+}
+
 // keepTexts puts the texts behind a description into the store, so that what
 // changed can still be shown when the files have changed.
 func (b *Builder) keepTexts(n *Node, d *Description) ([]cache.Blob, error) {

@@ -12,6 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dibgraph/dibgraph/cache"
+	"github.com/dibgraph/dibgraph/cache/settings"
+	"github.com/dibgraph/dibgraph/cmd/dibgraph/reports"
 	"github.com/dibgraph/dibgraph/elements"
 	"github.com/dibgraph/dibgraph/graph"
 	"github.com/dibgraph/dibgraph/steps"
@@ -24,6 +26,9 @@ type buildOptions struct {
 	progress   string
 	dryRun     bool
 	keepFailed bool
+	noWait     bool
+	cache      *cacheFlags
+	settings   settings.Settings // what the flags and files say about shared caches
 	onlyCached bool
 	check      []string
 	files      reportFiles
@@ -71,6 +76,8 @@ timeline for ui.perfetto.dev or chrome://tracing.
 	f.StringSliceVar(&o.check, "check", nil, "run cached nodes again and compare: all but sources, or those named by `globs`, with commas")
 	f.Lookup("check").NoOptDefVal = "*"
 	o.files.addFlags(f)
+	o.cache = addCacheFlags(f)
+	f.BoolVar(&o.noWait, "no-wait", false, "end when the image is there, though results may not all be stored with --cache-to; \"dibgraph cache push\" stores the rest")
 	f.BoolVar(&o.keepFailed, "keep-failed", false, "keep what a failed node had written, and say where")
 	return c
 }
@@ -91,6 +98,9 @@ func runBuild(ctx context.Context, c *cobra.Command, o *buildOptions, args []str
 	}
 	img, err := o.image.load(args)
 	if err != nil {
+		return err
+	}
+	if o.settings, err = o.cache.settings(); err != nil {
 		return err
 	}
 	if o.dryRun {
@@ -114,6 +124,11 @@ func (o *buildOptions) build(ctx context.Context, c *cobra.Command, show progres
 		return err
 	}
 	b := &graph.Builder{Store: store, Jobs: o.jobs, Name: makerName(), Events: show.event, OnlyCached: o.onlyCached}
+	shared, err := openShared(ctx, store, o.settings, imageID{img.Definition.Name, img.Definition.Arch}, show.notice)
+	if err != nil {
+		return err
+	}
+	shared.joinBuild(b, p)
 	mirrors := elements.NewMirrors(ctx, store, img)
 	p.Follow(mirrors)
 	freshen(b, p, img)
@@ -154,10 +169,12 @@ func (o *buildOptions) build(ctx context.Context, c *cobra.Command, show progres
 		err = report.err(o.check, results)
 	}
 	err = errors.Join(explainFailure(store, err), store.PutBuild(record))
-	err = errors.Join(err, o.files.write(reporter{store}.report(record, record)))
+	err = errors.Join(err, o.files.write(func() *reports.Report { return reporter{store}.report(record, record) }))
 	for _, path := range delivered {
 		fmt.Fprintln(c.OutOrStdout(), path)
 	}
+	// Also of a build that failed: what it made before is as good.
+	shared.finish(ctx, recordsOf(results), o.noWait, show.notice)
 	return err
 }
 

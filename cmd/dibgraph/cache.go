@@ -45,6 +45,6 @@ standard input, and the signature in the file that {signature} stands for.
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newCacheConfigCommand(), newCacheKeygenCommand())
+	c.AddCommand(newCacheConfigCommand(), newCacheKeygenCommand(), newCachePushCommand(store), newCachePullCommand(store))
 	return c
 }

@@ -79,7 +79,7 @@ func forecastOf(store *cache.Store, results []*graph.Result) planText {
 	for _, r := range results {
 		t.count[r.Status]++
 		if r.Status == graph.Hit {
-			t.lines = append(t.lines, fmt.Sprintf("%-5s %s", "hit", r.Node.Name))
+			t.lines = append(t.lines, fmt.Sprintf("%-5s %s%s", "hit", r.Node.Name, fromWhere(r.Record)))
 			continue
 		}
 		expected := "no time known"

@@ -81,7 +81,7 @@ func finishedLine(r *graph.Result) string {
 	}
 	switch r.Status {
 	case graph.Hit:
-		return "hit   " + r.Node.Name
+		return "hit   " + r.Node.Name + fromWhere(r.Record)
 	case graph.Ran:
 		after := ""
 		if !r.Changed {
@@ -90,6 +90,14 @@ func finishedLine(r *graph.Result) string {
 		return fmt.Sprintf("ran   %s in %s%s", r.Node.Name, seconds(r.Took), after)
 	case graph.Failed:
 		return fmt.Sprintf("fail  %s after %s", r.Node.Name, seconds(r.Took))
+	}
+	return ""
+}
+
+// fromWhere says behind the name of a node that its result is another machine's.
+func fromWhere(r *cache.Record) string {
+	if from := r.From(); from != "" {
+		return " (from " + from + ")"
 	}
 	return ""
 }

@@ -51,8 +51,13 @@ func (f *reportFiles) named(flag string, names []string) []namedFile {
 	return all
 }
 
-// write writes all files. Each is tried, whatever becomes of the others.
-func (f *reportFiles) write(r *reports.Report) error {
+// write writes all files, of the report that get makes if there are any. Each is
+// tried, whatever becomes of the others.
+func (f *reportFiles) write(get func() *reports.Report) error {
+	if len(f.reports)+len(f.traces) == 0 {
+		return nil
+	}
+	r := get()
 	var errs []error
 	for _, name := range f.reports {
 		write := r.WriteJSON

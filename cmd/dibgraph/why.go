@@ -64,7 +64,7 @@ type fileAnswer struct {
 	Now       *entryJSON     `json:"now"`
 	Revisions []fileRevision `json:"revisions,omitempty"`
 	// Contents says for a directory which nodes left the files in it.
-	Contents []share `json:"contents,omitempty"`
+	Contents []portion `json:"contents,omitempty"`
 	// Disk says what the disk node does to the path by itself, and DiskHooks
 	// are the hooks that it runs in the filesystem.
 	Disk      string   `json:"disk,omitempty"`
@@ -104,8 +104,8 @@ func (m maker) String() string {
 	return text
 }
 
-// A share is how much of a directory one node left.
-type share struct {
+// A portion is how much of a directory one node left.
+type portion struct {
 	Node  string `json:"node"`
 	Files int    `json:"files"`
 }
@@ -198,7 +198,7 @@ func (w witness) text(layer int, e *cache.Entry) []byte {
 
 // shares counts which nodes left the files below a directory, in the order in
 // which they ran.
-func (w witness) shares(view *cache.View, dir string) []share {
+func (w witness) shares(view *cache.View, dir string) []portion {
 	count := make(map[int]int)
 	for _, e := range view.Below(dir) {
 		// A layer has the directories of what it changed, too.
@@ -206,10 +206,10 @@ func (w witness) shares(view *cache.View, dir string) []share {
 			count[layer]++
 		}
 	}
-	var shares []share
+	var shares []portion
 	for layer, node := range w.makers {
 		if count[layer] > 0 {
-			shares = append(shares, share{node, count[layer]})
+			shares = append(shares, portion{node, count[layer]})
 		}
 	}
 	return shares

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+
+	"github.com/dibgraph/dibgraph/cache"
+	"github.com/dibgraph/dibgraph/cache/remote"
+	"github.com/dibgraph/dibgraph/cache/remote/open"
+	"github.com/dibgraph/dibgraph/cache/settings"
+	"github.com/dibgraph/dibgraph/cache/share"
+	"github.com/dibgraph/dibgraph/cache/trust"
+	"github.com/dibgraph/dibgraph/elements"
+	"github.com/dibgraph/dibgraph/graph"
+)
+
+// A sharedCache is what the caches that machines share are to one command.
+type sharedCache struct {
+	*share.Share
+	guards map[string]*remote.Guard // by address as the user wrote it
+	to     []share.Place
+}
+
+// openShared opens the remotes of settings and gives them to the store.
+func openShared(ctx context.Context, store *cache.Store, s settings.Settings, img imageID, notice func(string)) (*sharedCache, error) {
+	rule, err := s.Rule(os.Environ())
+	if err != nil {
+		return nil, err
+	}
+	c := &sharedCache{guards: make(map[string]*remote.Guard)}
+	o := share.Options{
+		Salt: trust.NewSalt(s.Salt), Image: img.name, Arch: img.arch, Builder: makerName(), Notice: notice,
+	}
+	var problems []error
+	for _, p := range s.From {
+		guard, err := c.open(p, notice)
+		problems = append(problems, err)
+		for _, scope := range s.Reads(p) {
+			o.From = append(o.From, share.Place{Remote: guard, Scope: scope})
+		}
+	}
+	for _, p := range s.To {
+		guard, err := c.open(p, notice)
+		problems = append(problems, err)
+		o.To = append(o.To, share.Place{Remote: guard, Scope: s.Writes(p)})
+	}
+	if err := errors.Join(problems...); err != nil {
+		return nil, &usageError{err}
+	}
+	if o.Policy, err = trust.NewPolicy(rule); err != nil {
+		return nil, &usageError{err}
+	}
+	if len(o.To) > 0 {
+		signer, err := s.Sign.Signer(os.Environ())
+		if err != nil {
+			return nil, err
+		}
+		if signer != nil {
+			o.Signers = []trust.Signer{signer}
+		}
+	}
+	c.to = o.To
+	c.Share = share.New(ctx, store, o)
+	return c, nil
+}
+
+// An imageID names what packs are about.
+type imageID struct{ name, arch string }
+
+func (c *sharedCache) open(p settings.Place, notice func(string)) (*remote.Guard, error) {
+	if g := c.guards[p.URL]; g != nil {
+		return g, nil
+	}
+	r, err := open.Remote(p.URL, open.Options{CAFile: p.CAFile, Environment: os.LookupEnv})
+	if err != nil {
+		return nil, err
+	}
+	g := remote.NewGuard(r, remote.GuardOptions{Warn: notice})
+	c.guards[p.URL] = g
+	return g, nil
+}
+
+// joinBuild gives a builder the results of others, and others its results.
+func (c *sharedCache) joinBuild(b *graph.Builder, p *elements.Planner) {
+	b.Others = c
+	show := b.Events
+	b.Events = func(e graph.Event) {
+		show(e)
+		f, ok := e.(graph.Finished)
+		if !ok || f.Result.Record == nil || f.Result.Err != nil {
+			return
+		}
+		node := f.Result.Node
+		if node.Kind == "source" {
+			return // whoever needs it has its address
+		}
+		c.Send(share.Sent{Record: f.Result.Record, Deliver: func(output string) bool { return p.Delivers(node.Name, output) }})
+	}
+}
+
+// recordsOf returns what a build used or made, in the order of its nodes.
+func recordsOf(results []*graph.Result) []*cache.Record {
+	var records []*cache.Record
+	for _, r := range results {
+		if r.Record != nil && r.Err == nil {
+			records = append(records, r.Record)
+		}
+	}
+	return records
+}
+
+// finish stores what is left to be stored.
+func (c *sharedCache) finish(ctx context.Context, records []*cache.Record, noWait bool, notice func(string)) {
+	if noWait && len(c.to) > 0 {
+		notice("shared cache: not waiting until all results are stored; \"dibgraph cache push\" stores the rest")
+	} else {
+		c.Finish(ctx, records)
+	}
+	c.tell(notice)
+}
+
+// tell says what was moved.
+func (c *sharedCache) tell(notice func(string)) {
+	for _, address := range slices.Sorted(maps.Keys(c.guards)) {
+		g := c.guards[address]
+		if s := g.Stats(); s.Requests > 0 {
+			notice(fmt.Sprintf("shared cache: %s: %s, %s down, %s up", g, plural(int(s.Requests), "request"), bytesOf(s.Down), bytesOf(s.Up)))
+		}
+	}
+}
