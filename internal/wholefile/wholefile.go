@@ -1,4 +1,5 @@
-// Package wholefile makes files that get their name when they are whole.
+// Package wholefile makes files and directories that get their name when they are
+// whole.
 package wholefile
 
 import (
