@@ -58,6 +58,8 @@ var testNeeds = []host.Need{
 		For: "tests that read container images with other tools"},
 	{What: "umoci", Programs: []string{"umoci"}, Package: "umoci",
 		For: "tests that unpack container images with other tools"},
+	{What: "docker-registry", Programs: []string{"docker-registry"}, Package: "docker-registry",
+		For: "tests that push and pull container images"},
 	{What: "Chromium", Programs: []string{"chromium"}, Package: "chromium",
 		For: "tests that open pages"},
 	{What: "diskimage-builder", Files: pythonModule("diskimage_builder/elements"), Package: "python3-diskimage-builder",

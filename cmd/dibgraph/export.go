@@ -16,6 +16,7 @@ import (
 	"github.com/dibgraph/dibgraph/cache/export"
 	"github.com/dibgraph/dibgraph/elements"
 	"github.com/dibgraph/dibgraph/internal/ociimage"
+	"github.com/dibgraph/dibgraph/internal/registry"
 	"github.com/dibgraph/dibgraph/internal/wholefile"
 )
 
@@ -24,14 +25,15 @@ var exportFormats = []string{"oci", "docker", "tar", "dir"}
 
 // exportOptions say what is exported and as what.
 type exportOptions struct {
-	image, build, format, output, tag, compress string
-	squash                                      bool
+	image, build, format, output, tag, compress, push string
+	squash                                            bool
+	to                                                registry.Address // of push
 }
 
 func newExportCommand(o *storeOptions) *cobra.Command {
 	var e exportOptions
 	c := &cobra.Command{
-		Use:   "export [NODE] --format oci|docker|tar|dir -o FILE|DIR",
+		Use:   "export [NODE] {--format oci|docker|tar|dir -o FILE|DIR | --push oci://HOST/REPOSITORY:TAG}",
 		Short: "make a container image, archive or directory of what a node left",
 		Long: `Make an image of the root filesystem as it was after a node, such as
 install.d/50-app: by default of the last build, after its last hook. The hooks of
@@ -43,15 +45,21 @@ finalise.d and cleanup.d work on the disk, and what they do is not in it.
   tar     the root filesystem as one tar archive, - for the standard output
   dir     the root filesystem in a new directory, with owners and devices
 
+--push sends the image to a registry: what that has already is not sent again. Who
+you are is what docker login or podman login wrote; registries are reached by
+HTTPS, those on this machine by HTTP, unless the address ends in ?plain-http=true or
+false.
+
 Images have the layers of the state, each with the node that made it in their
 history; --squash makes one of them. The same state gives the same bytes.
 
 NODE is named as in "dibgraph diff": a node, a build such as last~1, or BUILD:NODE.
-It changes nothing in the store and needs no network. Layers can be read only by
+It changes nothing in the store, and only --push needs a network. Layers can be read only by
 the user whose store it is, root as a rule.
 `,
 		Example: `  dibgraph export --format oci -o web.oci
   dibgraph export --format docker --tag web:1.0 -o web.tar   # for podman load
+  dibgraph export --push oci://registry.example.org/web:1.0
   dibgraph export install.d/50-app --format tar -o - | tar -tv
   dibgraph export --build last~1 --format dir -o /srv/web`,
 		Args: cobra.MaximumNArgs(1),
@@ -75,12 +83,13 @@ the user whose store it is, root as a rule.
 	}
 	f := c.Flags()
 	f.StringVar(&e.format, "format", "", "what to make: "+strings.Join(exportFormats, ", "))
+	f.StringVar(&e.push, "push", "", "`address` to send the image to: oci://HOST/REPOSITORY:TAG")
 	f.StringVarP(&e.output, "output", "o", "", "`path` of the file or directory to make")
 	f.StringVar(&e.image, "image", "", "`name` of the image whose last build is meant (default: the one built last)")
 	f.StringVar(&e.build, "build", "", "`ID` of a build as \"dibgraph builds\" lists it, or last~1 for the one before the last (default last)")
 	f.StringVar(&e.tag, "tag", "", "`NAME:TAG` of the container image (default: the name of the image, and latest)")
 	f.BoolVar(&e.squash, "squash", false, "make one layer of all")
-	f.StringVar(&e.compress, "compress", "gzip", "how layers of format oci are compressed: gzip, which every program reads, or zstd")
+	f.StringVar(&e.compress, "compress", "gzip", "how layers are compressed: gzip, which every program reads, or zstd")
 	return c
 }
 
@@ -89,13 +98,29 @@ func (e *exportOptions) check() error {
 	usage := func(format string, args ...any) error {
 		return &hintError{&usageError{fmt.Errorf(format, args...)}, `see "dibgraph export --help"`}
 	}
+	if e.push != "" {
+		switch {
+		case e.output != "" || e.tag != "":
+			return usage("--push says where to and the name: -o and --tag are for files")
+		case e.format != "" && e.format != "oci":
+			return usage("a registry takes no --format %s", e.format)
+		}
+		e.format = "oci"
+		var err error
+		if e.to, err = registry.ParseAddress(e.push); err != nil {
+			return usage("--push: %w", err)
+		}
+		if _, fixed := e.to.Fixed(); fixed {
+			return usage("--push: %s names a digest, which follows from the image: name a tag", e.to)
+		}
+	}
 	container := e.format == "oci" || e.format == "docker"
 	switch {
 	case e.format == "":
 		return usage("say what to make with --format: %s", strings.Join(exportFormats, ", "))
 	case !slices.Contains(exportFormats, e.format):
 		return usage("there is no format %q: use one of %s", e.format, strings.Join(exportFormats, ", "))
-	case e.output == "":
+	case e.output == "" && e.push == "":
 		return usage("say where to with -o")
 	case e.output == "-" && e.format != "tar":
 		return usage("only --format tar can be written to the standard output")
@@ -104,7 +129,7 @@ func (e *exportOptions) check() error {
 	case e.compress != "gzip" && e.compress != "zstd":
 		return usage("--compress is gzip or zstd, not %q", e.compress)
 	case e.compress != "gzip" && e.format != "oci":
-		return usage("--compress is for --format oci")
+		return usage("--compress is for --format oci and --push")
 	case e.tag != "" && !ociimage.ValidName(e.tag):
 		return usage("%q is no NAME:TAG of a container image: use lower-case letters, digits and . _ - / in the name", e.tag)
 	}
@@ -207,6 +232,9 @@ func (e *exportOptions) export(c *cobra.Command, store *cache.Store, state *expo
 	if e.format == "docker" {
 		return e.output + "\n", nil
 	}
+	if e.push != "" {
+		return e.to.String() + "@" + manifest.Digest.String() + "\n", nil
+	}
 	return e.output + "@" + manifest.Digest.String() + "\n", nil
 }
 
@@ -223,6 +251,8 @@ func (e *exportOptions) compression() ociimage.Compression {
 // sink returns where a container image goes.
 func (e *exportOptions) sink() (ociimage.Sink, error) {
 	switch {
+	case e.push != "":
+		return registry.New(environment()).Push(e.to)
 	case e.format == "docker":
 		return ociimage.CreateDockerArchive(e.output)
 	case filepath.Ext(e.output) == ".tar":

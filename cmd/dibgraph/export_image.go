@@ -42,6 +42,9 @@ func (e *exportOptions) containerImage(store *cache.Store, state *exportedState)
 		Created: state.record.Started.UTC().Truncate(time.Second),
 		Run:     ocispec.ImageConfig{Env: []string{containerPath}},
 	}
+	if e.output != "" {
+		image.Temporary = filepath.Dir(e.output)
+	}
 	if name := path.Base(filepath.ToSlash(state.build.Image)) + ":latest"; image.Name == "" && ociimage.ValidName(name) {
 		image.Name = name
 	}

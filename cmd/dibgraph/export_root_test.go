@@ -206,3 +206,33 @@ func (p *program) inspect(image string, args ...string) (found skopeoImage) {
 	}
 	return found
 }
+
+// What a registry gets is what comes back, and what it has is not sent again.
+func TestExportToRegistry(t *testing.T) {
+	r := newRegistry(t)
+	p, want := newExported(t)
+	out, _ := p.run("export", "--push", r.image("team/app:1.0"))
+	image := p.inspect("docker://"+r.host+"/team/app:1.0", "--tls-verify=false")
+	if said := r.image("team/app:1.0") + "@" + image.Digest + "\n"; out != said {
+		t.Errorf("it says %q, want %q", out, said)
+	}
+	p.tool("skopeo", "copy", "-q", "--src-tls-verify=false", "docker://"+r.host+"/team/app:1.0", "oci:copy:one")
+	p.tool("umoci", "unpack", "--image", "copy:one", "bundle")
+	compareTrees(t, describeTree(t, p.path("bundle/rootfs")), want)
+
+	// One hook more is one layer more, and the rest is there.
+	r.forget()
+	p.write("elements/app/post-root.d/80-more", "#!/bin/bash\necho more > $TMP_MOUNT_PATH/opt/more\n")
+	p.buildApp()
+	p.run("export", "--push", r.image("team/app:latest"))
+	if n := r.asked("PUT", "/blobs/"); n != 2 {
+		t.Errorf("%d parts were sent, want a layer and a configuration", n)
+	}
+	if again := p.inspect("docker://"+r.host+"/team/app:1.0", "--tls-verify=false"); again.Digest != image.Digest {
+		t.Errorf("the other tag is now %s", again.Digest)
+	}
+
+	wants(t, p.fails(1, "export", "--push", "oci://127.0.0.1:1/app:1.0"), "oci://127.0.0.1:1/app:1.0: ", "connection refused")
+	wants(t, p.fails(2, "export", "--push", "registry/app"), `"registry/app" is no address of an image`)
+	wants(t, p.fails(2, "export", "--push", "oci://me:hidden@registry/app"), "the address of the image says who we are", "!hidden")
+}

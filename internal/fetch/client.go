@@ -26,10 +26,21 @@ type Client struct {
 	pause func(attempt int) time.Duration
 }
 
-// New returns a client that uses the proxies which the environment names:
-// http_proxy, https_proxy, all_proxy and no_proxy, in either case.
+// New returns a client that uses the proxies which the environment names, see
+// [Transport].
 func New(environment map[string]string) *Client {
-	transport := &http.Transport{
+	return &Client{
+		http: &http.Client{Transport: Transport(environment)},
+		// A second, two, four: what is overloaded gets the time to recover.
+		pause: func(attempt int) time.Duration { return time.Second << (attempt - 1) },
+	}
+}
+
+// Transport returns what reaches servers, by way of the proxies which the
+// environment names: http_proxy, https_proxy, all_proxy and no_proxy, in either
+// case.
+func Transport(environment map[string]string) *http.Transport {
+	return &http.Transport{
 		Proxy:                 proxies(environment),
 		DialContext:           (&net.Dialer{Timeout: connectPatience}).DialContext,
 		TLSHandshakeTimeout:   connectPatience,
@@ -38,11 +49,6 @@ func New(environment map[string]string) *Client {
 		ForceAttemptHTTP2:     true,
 		// Undone on the way, an encoding would change length and bytes.
 		DisableCompression: true,
-	}
-	return &Client{
-		http: &http.Client{Transport: transport},
-		// A second, two, four: what is overloaded gets the time to recover.
-		pause: func(attempt int) time.Duration { return time.Second << (attempt - 1) },
 	}
 }
 

@@ -26,6 +26,8 @@ type Image struct {
 	Created time.Time
 	// Run is how programs are run in it.
 	Run ocispec.ImageConfig
+	// Temporary is the directory of temporary files; empty is the usual one.
+	Temporary string
 	// Layers are bottom first.
 	Layers []Layer
 }
@@ -73,7 +75,7 @@ func (im *Image) putParts(ctx context.Context, to Sink, c Compression) (layers [
 	created := im.Created.UTC()
 	content := ocispec.Image{Created: &created, Platform: im.Platform, Config: im.Run, RootFS: ocispec.RootFS{Type: "layers", DiffIDs: []digest.Digest{}}}
 	packed := make(map[digest.Digest]bool)
-	err = pack(ctx, im.Layers, c, func(i int, p *packedLayer) error {
+	err = pack(ctx, im.Layers, c, im.Temporary, func(i int, p *packedLayer) error {
 		content.History = append(content.History, ocispec.History{Created: &created, CreatedBy: im.Layers[i].Maker, EmptyLayer: p == nil})
 		if p == nil {
 			return nil

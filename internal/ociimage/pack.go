@@ -59,7 +59,7 @@ type packedLayer struct {
 
 // pack packs layers in parallel and calls put with each of them in their order,
 // with nil for one that changed nothing.
-func pack(ctx context.Context, layers []Layer, c Compression, put func(i int, p *packedLayer) error) error {
+func pack(ctx context.Context, layers []Layer, c Compression, dir string, put func(i int, p *packedLayer) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	results := make([]chan *packedLayer, len(layers))
 	for i := range results {
@@ -81,7 +81,7 @@ func pack(ctx context.Context, layers []Layer, c Compression, put func(i int, p 
 				return context.Cause(ctx)
 			}
 			packers.Go(func() error {
-				p, err := l.pack(ctx, c)
+				p, err := l.pack(ctx, c, dir)
 				if err != nil {
 					return fmt.Errorf("layer of %s: %w", l.Maker, err)
 				}
@@ -129,11 +129,11 @@ func (p *packedLayer) close() error {
 }
 
 // pack writes the layer into a temporary file.
-func (l *Layer) pack(ctx context.Context, c Compression) (_ *packedLayer, err error) {
+func (l *Layer) pack(ctx context.Context, c Compression, dir string) (_ *packedLayer, err error) {
 	if l.Write == nil {
 		return nil, nil
 	}
-	f, err := temporary()
+	f, err := temporary(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -165,8 +165,8 @@ func (l *Layer) pack(ctx context.Context, c Compression) (_ *packedLayer, err er
 }
 
 // temporary returns a new file that has no name.
-func temporary() (*os.File, error) {
-	f, err := os.CreateTemp("", "dibgraph-layer-*")
+func temporary(dir string) (*os.File, error) {
+	f, err := os.CreateTemp(dir, ".dibgraph-layer-*")
 	if err != nil {
 		return nil, err
 	}
