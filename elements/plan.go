@@ -9,6 +9,7 @@ import (
 
 	"github.com/dibgraph/dibgraph/graph"
 	"github.com/dibgraph/dibgraph/internal/fetch"
+	"github.com/dibgraph/dibgraph/internal/registry"
 	"github.com/dibgraph/dibgraph/steps"
 	"github.com/dibgraph/dibgraph/steps/mention"
 )
@@ -24,6 +25,7 @@ type Planner struct {
 	found   map[string][]steps.PhaseHook // by phase directory
 	known   steps.Validators
 	client  *fetch.Client
+	images  *registry.Client
 	// settings are those of the elements that have any, by name.
 	settings map[string]Settings
 	mirrors  *Mirrors
@@ -52,7 +54,7 @@ func VolatilePaths() []string { return slices.Clone(volatilePaths) }
 func NewPlanner(img *Image, tempDir func(name string) (string, error), known steps.Validators, helper string) (*Planner, error) {
 	p := &Planner{
 		image: img, found: make(map[string][]steps.PhaseHook),
-		known: known, client: fetch.New(img.Definition.Environment), settings: make(map[string]Settings),
+		known: known, client: fetch.New(img.Definition.Environment), images: registry.New(img.Definition.Environment), settings: make(map[string]Settings),
 	}
 	for _, e := range img.Elements {
 		if e.hasSettings {

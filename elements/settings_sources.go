@@ -8,6 +8,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/dibgraph/dibgraph/internal/fetch"
+	"github.com/dibgraph/dibgraph/internal/registry"
 )
 
 func (r *settingsReader) sources(n *yaml.Node) {
@@ -49,6 +50,9 @@ func (r *settingsReader) source(n *yaml.Node) {
 	if given["checksum"] && given["checksum-url"] {
 		r.Problem(sumLine, "", "a source has a checksum or a checksum-url, not both")
 	}
+	if (given["checksum"] || given["checksum-url"]) && registry.IsAddress(s.Address.URL) {
+		r.problem(n.Line, "put @sha256:… at the end of the url", "an image has a digest and no checksum")
+	}
 	r.settings.Sources = append(r.settings.Sources, s)
 }
 
@@ -80,9 +84,11 @@ func (r *settingsReader) address(n *yaml.Node, what string, paths bool) fetch.Ad
 	parsed, err := url.Parse(value)
 	schemes := "http or https"
 	if paths {
-		schemes = "http, https, file, or a path"
+		schemes = "http, https, file or oci, or a path"
 	}
 	switch {
+	case paths && registry.IsAddress(value):
+		r.image(n, value, what)
 	case err != nil:
 		r.Problem(n.Line, "", "%s: %s is no address", what, a)
 	case (parsed.Scheme == "http" || parsed.Scheme == "https") && parsed.Host != "":
@@ -92,6 +98,13 @@ func (r *settingsReader) address(n *yaml.Node, what string, paths bool) fetch.Ad
 		r.Problem(n.Line, "", "%s: %s cannot be fetched; want an address with %s", what, a, schemes)
 	}
 	return a
+}
+
+// image checks the address of an image.
+func (r *settingsReader) image(n *yaml.Node, value, what string) {
+	if _, err := registry.ParseAddress(value); err != nil {
+		r.problem(n.Line, "", "%s: %s", what, err)
+	}
 }
 
 // withoutPassword takes a password that is written out off an address.

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/dibgraph/dibgraph/graph"
+	"github.com/dibgraph/dibgraph/internal/ociimage"
 	"github.com/dibgraph/dibgraph/steps"
 )
 
@@ -46,6 +47,7 @@ func (p *Planner) source(s Source) *steps.Source {
 	return &steps.Source{
 		Name: s.Name, Address: s.Address, Checksum: s.Checksum, List: s.ChecksumURL, MaxAge: maxAge,
 		Offline: p.image.Definition.Offline, Place: s.place(), Files: p.site.Files, Client: p.client, Known: p.known,
+		Images: p.images, Platform: ociimage.PlatformOf(p.image.Definition.Arch),
 	}
 }
 

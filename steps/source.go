@@ -8,8 +8,11 @@ import (
 	"path"
 	"time"
 
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
 	"github.com/dibgraph/dibgraph/graph"
 	"github.com/dibgraph/dibgraph/internal/fetch"
+	"github.com/dibgraph/dibgraph/internal/registry"
 )
 
 // SourceOutput is the output of a [Source] that holds the file.
@@ -23,8 +26,8 @@ const sourceText = "text"
 // known.
 const AskNever time.Duration = -1
 
-// A Source gets a file that hooks need: from a server, or from a path of the
-// machine. Without a checksum, its key holds what the server said last about
+// A Source gets a file that hooks need: from a server, from a path of the machine,
+// or the root filesystem of an image in a registry as a tar archive. Without a checksum, its key holds what the server said last about
 // the file, and so does the plan of it: only [Source.Ask], which a build calls
 // first, and Run use the network.
 type Source struct {
@@ -43,11 +46,15 @@ type Source struct {
 	MaxAge time.Duration
 	// Offline forbids the use of the network.
 	Offline bool
+	// Platform is that of the image that is wanted of a registry which has it for
+	// several.
+	Platform ocispec.Platform
 	// Place says where the source is declared, for messages.
 	Place string
 
 	Files  HostFiles
 	Client *fetch.Client
+	Images *registry.Client
 	Known  Validators
 
 	// found is the validator of what this run got. What other processes learn
@@ -68,7 +75,7 @@ type Validators interface {
 func localPath(a fetch.Address) (name string, ok bool) {
 	parsed, err := url.Parse(a.URL)
 	switch {
-	case err != nil || parsed.Scheme == "http" || parsed.Scheme == "https":
+	case err != nil || parsed.Scheme == "http" || parsed.Scheme == "https" || parsed.Scheme == "oci":
 		return "", false
 	case parsed.Scheme == "file":
 		return parsed.Path, true
@@ -104,6 +111,13 @@ func (s *Source) Describe(d *graph.Description, _ *graph.Inputs) error {
 		d.Add("checksum", "%s", s.Checksum)
 		return nil
 	}
+	if image, ok := s.image(); ok {
+		d.Add("platform", "%s %s %s", s.Platform.OS, s.Platform.Architecture, s.Platform.Variant)
+		if digest, fixed := image.Fixed(); fixed {
+			d.Add("image", "%s", digest)
+			return nil
+		}
+	}
 	describeAddress(d, "url", s.Address)
 	if s.listed() {
 		describeAddress(d, "checksum list", s.List)
@@ -113,7 +127,7 @@ func (s *Source) Describe(d *graph.Description, _ *graph.Inputs) error {
 
 // Observe implements [graph.Observer].
 func (s *Source) Observe(d *graph.Description, name string, _ *graph.Inputs) (err error) {
-	if name != observedValidator || s.Checksum != "" {
+	if name != observedValidator || s.fixed() {
 		return nil
 	}
 	line, value := fmt.Sprintf("validator %q", s.asked().String()), s.found
@@ -157,8 +171,29 @@ func (s *Source) listed() bool { return s.List.URL != "" }
 // asks reports whether the key depends on what a server says.
 func (s *Source) asks() bool {
 	_, local := s.local()
-	return s.Checksum == "" && !local
+	return !s.fixed() && !local
 }
+
+// fixed reports whether the content follows from the description alone.
+func (s *Source) fixed() bool {
+	if image, ok := s.image(); ok {
+		_, fixed := image.Fixed()
+		return fixed
+	}
+	return s.Checksum != ""
+}
+
+// image returns the address of an image in a registry, if the source is one.
+func (s *Source) image() (a registry.Address, ok bool) {
+	if !registry.IsAddress(s.Address.URL) {
+		return a, false
+	}
+	a, err := registry.ParseAddress(s.Address.URL)
+	return a, err == nil // elements checks it
+}
+
+// imageValidator is the validator of an image.
+func imageValidator(digest string) string { return "image " + digest }
 
 // asked returns what the server is asked about.
 func (s *Source) asked() fetch.Address {

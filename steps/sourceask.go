@@ -45,6 +45,10 @@ func (s *Source) ask(ctx context.Context) (string, error) {
 		sum, err := s.fromList(ctx)
 		return sum.String(), err
 	}
+	if image, ok := s.image(); ok {
+		digest, err := s.Images.Resolve(ctx, image)
+		return imageValidator(digest), err
+	}
 	version, err := s.Client.Ask(ctx, s.Address)
 	return validatorOf(version), err
 }

@@ -25,7 +25,7 @@ func (s *Source) Run(ctx context.Context, w *graph.Work) error {
 		}
 		return s.failure(err)
 	}
-	if s.Checksum != "" {
+	if s.fixed() {
 		return nil
 	}
 	w.Observed = append(w.Observed, observedValidator)
@@ -75,6 +75,10 @@ func (s *Source) fetch(ctx context.Context, w *graph.Work) (err error) {
 
 // write writes the file to f and returns its validator.
 func (s *Source) write(ctx context.Context, f *os.File) (string, error) {
+	if image, ok := s.image(); ok {
+		digest, err := s.Images.Pull(ctx, image, s.Platform, filepath.Dir(f.Name()), f)
+		return imageValidator(digest), err
+	}
 	name, local := localPath(s.Address)
 	if !local {
 		version, err := s.Client.Get(ctx, s.Address, f)

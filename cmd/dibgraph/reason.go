@@ -108,6 +108,8 @@ func validatorChange(value string) string {
 		return " has a new ETag"
 	case strings.HasPrefix(value, "modified "):
 		return " was modified"
+	case strings.HasPrefix(value, "image "):
+		return " is another image now"
 	case strings.HasPrefix(value, "none, "):
 		return " has neither ETag nor Last-Modified, so that nobody knows whether it is still the same"
 	}

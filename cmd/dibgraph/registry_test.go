@@ -87,7 +87,7 @@ func (r *testRegistry) asked(method, part string) (n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, line := range r.log {
-		if strings.HasPrefix(line, method+" ") && strings.Contains(line, part) {
+		if strings.HasPrefix(line, method) && strings.Contains(line, part) {
 			n++
 		}
 	}
