@@ -51,7 +51,7 @@ func (r *settingsReader) source(n *yaml.Node) {
 		r.Problem(sumLine, "", "a source has a checksum or a checksum-url, not both")
 	}
 	if (given["checksum"] || given["checksum-url"]) && registry.IsAddress(s.Address.URL) {
-		r.problem(n.Line, "put @sha256:… at the end of the url", "an image has a digest and no checksum")
+		r.Problem(n.Line, "put @sha256:… at the end of the url", "an image has a digest and no checksum")
 	}
 	r.settings.Sources = append(r.settings.Sources, s)
 }
@@ -103,7 +103,7 @@ func (r *settingsReader) address(n *yaml.Node, what string, paths bool) fetch.Ad
 // image checks the address of an image.
 func (r *settingsReader) image(n *yaml.Node, value, what string) {
 	if _, err := registry.ParseAddress(value); err != nil {
-		r.problem(n.Line, "", "%s: %s", what, err)
+		r.Problem(n.Line, "", "%s: %s", what, err)
 	}
 }
 
