@@ -120,10 +120,19 @@ func (g *Guard) Has(ctx context.Context, c Content) (there bool, err error) {
 // Upload is that of the remote.
 func (g *Guard) Upload(ctx context.Context, c Content, body func() (io.ReadCloser, error)) error {
 	return g.try(ctx, g.transfers, func(ctx context.Context, alive func()) error {
-		return g.remote.Upload(ctx, c, func() (io.ReadCloser, error) {
+		var ours ownFailure
+		err := g.remote.Upload(ctx, c, func() (io.ReadCloser, error) {
 			b, err := body()
-			return &watched{b, func(n int) { alive(); g.up.Add(int64(n)) }}, err
+			if err != nil {
+				ours.set(err)
+				return nil, err
+			}
+			return &watched{ReadCloser: b, read: func(n int, err error) { alive(); g.up.Add(int64(n)); ours.set(err) }}, nil
 		})
+		if own := ours.get(); err != nil && own != nil {
+			return &bodyError{err, own}
+		}
+		return err
 	})
 }
 
@@ -177,7 +186,7 @@ func (g *Guard) try(ctx context.Context, slots chan struct{}, do func(ctx contex
 		return err
 	}
 	defer func() { <-slots }()
-	return g.attempts(ctx, func() error {
+	err := g.attempts(ctx, func() error {
 		limited, stop := context.WithCancelCause(ctx)
 		defer stop(nil)
 		timer := time.AfterFunc(g.o.Idle, func() { stop(g.stalled()) })
@@ -188,10 +197,16 @@ func (g *Guard) try(ctx context.Context, slots chan struct{}, do func(ctx contex
 		}
 		return err
 	})
+	if err == nil {
+		g.answered()
+	}
+	return err
 }
 
 func (g *Guard) stalled() error { return fmt.Errorf("nothing came for %s", g.o.Idle) }
 
+// attempts leaves it to its callers to say that the remote answered: a stream
+// that opens and then stays silent is no success.
 func (g *Guard) attempts(ctx context.Context, do func() error) error {
 	for again := 0; ; again++ {
 		if err := g.given(); err != nil {
@@ -199,8 +214,13 @@ func (g *Guard) attempts(ctx context.Context, do func() error) error {
 		}
 		g.requests.Add(1)
 		err := do()
+		var own *bodyError
 		switch {
-		case err == nil, errors.Is(err, ErrNotFound), errors.Is(err, ErrUnsupported), errors.Is(err, ErrTooLarge):
+		case err == nil:
+			return nil
+		case errors.As(err, &own):
+			return own.err // says nothing about the remote
+		case errors.Is(err, ErrNotFound), errors.Is(err, ErrUnsupported), errors.Is(err, ErrTooLarge):
 			g.answered()
 			return err
 		case ctx.Err() != nil:
@@ -252,16 +272,27 @@ func (g *Guard) failed(err error) {
 	}
 }
 
-// watched tells how much is read.
+// watched tells how much is read, and what fails before it is closed: a transport
+// that gives up closes the body while it is still being read.
 type watched struct {
 	io.ReadCloser
-	read func(n int)
+	read   func(n int, err error)
+	closed atomic.Bool
 }
 
 func (w *watched) Read(p []byte) (int, error) {
 	n, err := w.ReadCloser.Read(p)
-	w.read(n)
+	if w.closed.Load() {
+		w.read(n, nil)
+	} else {
+		w.read(n, err)
+	}
 	return n, err
+}
+
+func (w *watched) Close() error {
+	w.closed.Store(true)
+	return w.ReadCloser.Close()
 }
 
 // A resumed reads a content and opens it again where it was cut off. It has one
@@ -290,6 +321,7 @@ func (r *resumed) open() error {
 			cancel(nil)
 			return err
 		}
+		timer.Stop() // who reads may take time between two reads
 		r.body, r.cancel, r.timer = body, cancel, timer
 		return nil
 	})
@@ -300,18 +332,21 @@ func (r *resumed) Read(p []byte) (int, error) {
 		return 0, io.ErrClosedPipe
 	}
 	for {
-		n, err := r.body.Read(p)
 		r.timer.Reset(r.g.o.Idle)
+		n, err := r.body.Read(p)
+		r.timer.Stop()
 		r.at += int64(n)
 		r.g.down.Add(int64(n))
 		if n > 0 {
 			r.cut = 0
+			r.g.answered()
 			return n, nil
 		}
 		switch {
 		case err == nil:
 			continue
 		case err == io.EOF && r.at >= r.content.Size:
+			r.g.answered()
 			return 0, io.EOF
 		case r.ctx.Err() != nil:
 			return 0, context.Cause(r.ctx)
