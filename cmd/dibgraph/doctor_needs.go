@@ -62,6 +62,8 @@ var testNeeds = []host.Need{
 		For: "tests that push and pull container images"},
 	{What: "Chromium", Programs: []string{"chromium"}, Package: "chromium",
 		For: "tests that open pages"},
+	{What: "nginx", Programs: []string{"nginx"}, Package: "nginx",
+		For: "tests of remotes on web servers"},
 	{What: "diskimage-builder", Files: pythonModule("diskimage_builder/elements"), Package: "python3-diskimage-builder",
 		For: "tests that build its own elements"},
 }
