@@ -33,6 +33,9 @@ func (r *Remote) content(c remote.Content) string {
 
 // Load reads a named object.
 func (r *Remote) Load(_ context.Context, name string, limit int64) ([]byte, error) {
+	if err := remote.CheckName(name); err != nil {
+		return nil, err
+	}
 	f, err := r.open(r.object(name))
 	if err != nil {
 		return nil, err
@@ -59,6 +62,9 @@ func (r *Remote) open(path string) (*os.File, error) {
 
 // Save writes a named object. What it is about is kept until it is cleared up.
 func (r *Remote) Save(ctx context.Context, name string, data []byte, _ []remote.Content) error {
+	if err := remote.CheckName(name); err != nil {
+		return err
+	}
 	return r.write(ctx, r.object(name), int64(len(data)), strings.NewReader(string(data)))
 }
 
@@ -176,6 +182,9 @@ func (r *Remote) Items(ctx context.Context, yield func(remote.Item) bool) error 
 func (r *Remote) Remove(_ context.Context, i remote.Item) error {
 	path := r.content(i.Content)
 	if i.Name != "" {
+		if err := remote.CheckName(i.Name); err != nil {
+			return err
+		}
 		path = r.object(i.Name)
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {

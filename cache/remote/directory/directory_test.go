@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/dibgraph/dibgraph/cache/remote"
 	"github.com/dibgraph/dibgraph/cache/remote/conformance"
 )
 
@@ -20,5 +21,27 @@ func TestConformance(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A name is no path that leads out of the directory.
+func TestNamesStayInside(t *testing.T) {
+	dir := t.TempDir()
+	outside := dir + "/outside"
+	if err := os.WriteFile(outside, []byte("old"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r := New(dir + "/remote")
+	if err := r.Save(t.Context(), "inside", []byte("x"), nil); err != nil {
+		t.Fatal(err)
+	}
+	const name = "../../outside"
+	if data, err := r.Load(t.Context(), name, 10); err == nil {
+		t.Errorf("loaded %q", data)
+	}
+	saved := r.Save(t.Context(), name, []byte("new"), nil)
+	removed := r.Remove(t.Context(), remote.Item{Name: name})
+	if text, err := os.ReadFile(outside); saved == nil || removed == nil || err != nil || string(text) != "old" {
+		t.Errorf("saved %v, removed %v, there is %q, %v", saved, removed, text, err)
 	}
 }
