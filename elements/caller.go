@@ -34,8 +34,28 @@ var resetNames = []string{
 	"COMPRESS_IMAGE", "DOCKER_TARGET", "IMAGE_BLOCK_DEVICES", "IMAGE_TYPES", "INSTALL_PACKAGES", "LOGFILE", "MKFS_OPTS",
 	"OUT_IMAGE_PATH", "TARGET_ROOT", "TMP_BUILD_DIR", "TMP_HOOKS_PATH", "TMP_IMAGE_DIR", "TMP_IMAGE_PATH",
 	"TMP_MOUNT_PATH", "_BASE_ELEMENT_DIR", "_LIB", "RAMDISK_ELEMENT", "SKIP_BASE",
-	"DIBGRAPH_CACHE", "DIB_SOURCES", "BASHOPTS", "BASH_ENV", "ENV", "SHELLOPTS",
+	"DIB_SOURCES", "BASHOPTS", "BASH_ENV", "ENV", "SHELLOPTS",
 }
+
+// reset reports whether a variable never passes. What says where results are
+// kept, and how they are signed, is for the program alone.
+func reset(name string) bool {
+	return slices.Contains(resetNames, name) || name == "DIBGRAPH_CACHE" || strings.HasPrefix(name, "DIBGRAPH_CACHE_")
+}
+
+// withheldNames open the places where results, and much else, are stored. They
+// pass only if the user names them: that a hook mentions one must not be enough
+// to get it, since anyone who proposes a change can write that. An item that ends
+// in "_" is a prefix.
+var withheldNames = []string{
+	"AWS_", "AZURE_", "GOOGLE_APPLICATION_CREDENTIALS", "MINIO_",
+	"DOCKER_CONFIG", "DOCKER_AUTH_CONFIG", "REGISTRY_AUTH_", "REGISTRY_AUTH",
+	"ACTIONS_", "GITHUB_TOKEN", "GH_TOKEN", "CI_JOB_TOKEN", "CI_JOB_JWT", "CI_JOB_JWT_", "CI_REGISTRY_PASSWORD", "CI_DEPLOY_PASSWORD",
+	"COSIGN_", "SIGSTORE_", "VAULT_",
+}
+
+// withheld reports whether a variable passes only if the user names it.
+func withheld(name string) bool { return listed(withheldNames, name) }
 
 // hostOnlyNames do not reach the image: sudo, which elements are written for,
 // removes them there. An item that ends in "_" is a prefix.
@@ -57,10 +77,13 @@ func (img *Image) caller() map[string]string {
 }
 
 func (img *Image) passes(name string) bool {
-	if !identifier.MatchString(name) || slices.Contains(resetNames, name) {
+	if !identifier.MatchString(name) || reset(name) {
 		return false
 	}
-	return img.passesAll(name) || img.words.Has(name) || slices.Contains(img.reserved, name)
+	if img.passesAll(name) {
+		return true
+	}
+	return !withheld(name) && (img.words.Has(name) || slices.Contains(img.reserved, name))
 }
 
 // passesAll reports whether a variable passes to all hooks whatever elements

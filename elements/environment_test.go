@@ -150,15 +150,24 @@ func TestEnvironmentCaller(t *testing.T) {
 		"RAMDISK_ELEMENT":         {"x", "-", "-"},
 		"TMP_DIR":                 {"/big", "/big", "/big"},
 		"DIBGRAPH_CACHE":          {"/x", "-", "-"},
+		"DIBGRAPH_CACHE_SIGN_KEY": {"/x", "-", "-"},
+		"DIBGRAPH_CACHE_SALT":     {"/x", "-", "-"},
+		"AWS_SECRET_ACCESS_KEY":   {"hidden", "-", "-"},
+		"REGISTRY_AUTH_FILE":      {"/auth.json", "-", "-"},
+		"GITHUB_TOKEN":            {"hidden", "-", "-"},
+		"AWS_REGION":              {"eu", "eu", "eu"},
 	}
-	img := environmentImage(t, "echo $MENTIONED PRE_$x $VIRTUAL_ENV $LD_PRELOAD $PYTHONPATH $SUDO_USER $PWD $_ $SHLVL $BASH_ENV $LOGFILE $DIBGRAPH_CACHE\nenv\n", func(d *Definition) {
-		d.PassEnv = []string{"NAMED", "UNSET"}
+	img := environmentImage(t, "echo $MENTIONED PRE_$x $VIRTUAL_ENV $LD_PRELOAD $PYTHONPATH $SUDO_USER $PWD $_ $SHLVL $BASH_ENV $LOGFILE $DIBGRAPH_CACHE $DIBGRAPH_CACHE_SIGN_KEY $AWS_SECRET_ACCESS_KEY $GITHUB_TOKEN $REGISTRY_AUTH_FILE\nenv\n", func(d *Definition) {
+		d.PassEnv = []string{"NAMED", "UNSET", "AWS_REGION", "DIBGRAPH_CACHE_SALT"}
 		d.RootLabel = "option"
 		d.Environment = map[string]string{}
 		for name, test := range cases {
 			d.Environment[name] = test.value
 		}
 	})
+	if got := strings.Join(img.Notices, "\n"); strings.Count(got, "\n") != 2 || !strings.Contains(got, "an element mentions AWS_SECRET_ACCESS_KEY, which hooks do not get unless --env AWS_SECRET_ACCESS_KEY says so") {
+		t.Errorf("the notices are\n%s", got)
+	}
 	for side, env := range map[Side]map[string]string{
 		Host: img.Environment(Host, phaseNamed("extra-data")), Chroot: img.Environment(Chroot, phaseNamed("install")),
 	} {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 
 	"github.com/dibgraph/dibgraph/steps/mention"
@@ -103,6 +104,11 @@ func (img *Image) notice() {
 		if _, ok := img.Hooks.Resolve(f.Path); f.IsLink() && !ok && isHookPath(f.Path) {
 			img.Notices = append(img.Notices,
 				fmt.Sprintf("%s: a link to %q, which leads nowhere among the hooks, so it never runs", f.Source, f.Link))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(img.Definition.Environment)) {
+		if withheld(name) && !img.passesAll(name) && img.words.Has(name) {
+			img.Notices = append(img.Notices, fmt.Sprintf("an element mentions %s, which hooks do not get unless --env %[1]s says so: it opens where results are stored", name))
 		}
 	}
 }

@@ -81,6 +81,10 @@ func NewPlanner(img *Image, tempDir func(name string) (string, error), known ste
 	return p, err
 }
 
+// Hide covers paths of the host while hooks run, as [steps.Site.Hide] does. Call
+// it before anything is planned.
+func (p *Planner) Hide(paths ...string) { p.site.Hide(paths...) }
+
 // entries lists the files hooks can read without being given them.
 func (p *Planner) entries() map[string]steps.Entry {
 	entries := make(map[string]steps.Entry)

@@ -41,8 +41,10 @@ func (r *settingsReader) inputVariable(n *yaml.Node) {
 	case !ok:
 	case !identifier.MatchString(name):
 		r.Problem(n.Line, "", "inputs variables: %q is no name of a variable", name)
-	case slices.Contains(resetNames, name):
+	case reset(name):
 		r.Problem(n.Line, "", "inputs variables: %s of the caller never reaches hooks", name)
+	case withheld(name):
+		r.Problem(n.Line, "who builds passes it with --env "+name, "inputs variables: %s opens where results are stored, and is no element's to ask for", name)
 	case Unkeyed(name):
 		r.Problem(n.Line, "", "inputs variables: %s is never an input: %s", name, UnkeyedReason(name))
 	case slices.Contains(r.settings.InputVariables, name):

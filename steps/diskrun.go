@@ -192,6 +192,18 @@ func (run *diskRun) phase(ctx context.Context, p diskRunPhase, dynamic map[strin
 		}
 		defer func() { err = errors.Join(err, done()) }()
 	}
+	reveal, err := run.Tree.hide()
+	if err != nil {
+		return err
+	}
+	if err := run.hooks(ctx, p, hooks, values, stdout); err != nil {
+		return err
+	}
+	return reveal()
+}
+
+// hooks evaluates the environment of a phase and runs its hooks.
+func (run *diskRun) hooks(ctx context.Context, p diskRunPhase, hooks []PhaseHook, values map[string]string, stdout io.Writer) error {
 	env, err := evaluate(ctx, values, p.Chroot, run.Dir)
 	if err != nil {
 		return fmt.Errorf("%s: %w", p.Dir, err)

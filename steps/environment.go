@@ -164,6 +164,10 @@ func init() {
 			// A phase without hooks does not happen, nor does its environment.
 			return environmentReport{}, err
 		}
+		// What ends the program shows it again.
+		if _, err := run.Tree.hide(); err != nil {
+			return nil, err
+		}
 		watch := watchTree(run.Tree, "")
 		values, err := evaluate(ctx, run.Values, run.Chroot, run.Dir)
 		var exit *command.ExitError

@@ -269,12 +269,19 @@ func (run hookRun) inSandbox(ctx context.Context) (report hookReport, err error)
 			return report, err
 		}
 	}
+	reveal, err := run.Tree.hide()
+	if err != nil {
+		return report, err
+	}
 	watch := watchTree(run.Tree, "")
 	runErr := run.execute(ctx)
 	if err := sandbox.KillOthers(); err != nil {
 		return report, err
 	}
 	report.Sight = watch()
+	if err := reveal(); err != nil {
+		return report, err
+	}
 	var exit *command.ExitError
 	if errors.As(runErr, &exit) {
 		report.Failed = exit.Ending()

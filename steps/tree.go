@@ -40,6 +40,8 @@ type Site struct {
 	// Offline says that hooks are to use what they have. What they make then is
 	// good enough for other builds that are offline, and for no others.
 	Offline bool
+
+	hidden []string // see Hide
 }
 
 // A tree says how to mount one build tree. It travels into the sandbox.
@@ -49,6 +51,7 @@ type tree struct {
 	Helper            string
 	ImageCache        string
 	HostDirs          []string
+	Hidden            []string          // covered while hooks run
 	Scratch           string            // shown as ImageDir
 	Sources           map[string]string // files by their names in SourcesDir
 	Mounts            []graph.Mount
@@ -78,7 +81,7 @@ func (s *Site) treeOf(w *graph.Work, mounts []graph.Mount) (tree, error) {
 	}
 	return tree{
 		Lower: append(slices.Clone(w.Lower), hooks), Upper: w.Upper, Work: w.OverlayWork, Scratch: w.Dir,
-		Elements: elements, Lib: lib, Helper: s.Helper, ImageCache: s.ImageCache, HostDirs: s.HostDirs, Mounts: mounts,
+		Elements: elements, Lib: lib, Helper: s.Helper, ImageCache: s.ImageCache, HostDirs: s.HostDirs, Hidden: s.hidden, Mounts: mounts,
 	}, nil
 }
 

@@ -137,9 +137,12 @@ func planner(img *elements.Image, store *cache.Store) (*elements.Planner, error)
 		return nil, err
 	}
 	p, err := elements.NewPlanner(img, store.TempDir, store, self)
-	if err == nil {
-		p.Follow(&elements.Mirrors{Store: store}) // as last known; a build asks
+	if err != nil {
+		return nil, err
 	}
+	p.Follow(&elements.Mirrors{Store: store}) // as last known; a build asks
+	dir, err := filepath.Abs(store.Dir())
+	p.Hide(dir)
 	return p, err
 }
 
