@@ -1,0 +1,83 @@
+package oci
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/dibgraph/dibgraph/cache/remote"
+)
+
+func digestOf(s remote.Sum) string { return "sha256:" + s.String() }
+
+func (r *Registry) blob(c remote.Content) string { return r.url("blobs/" + digestOf(c.Sum)) }
+
+// Has reports whether the registry has a content, and of the same size.
+func (r *Registry) Has(ctx context.Context, c remote.Content) (bool, error) {
+	there, err := r.has(ctx, c, "pull")
+	if err != nil {
+		return false, r.failed(ctx, fmt.Sprintf("look for content %s in", c.Sum), err)
+	}
+	return there, nil
+}
+
+func (r *Registry) has(ctx context.Context, c remote.Content, actions ...string) (bool, error) {
+	response, err := r.request(ctx, http.MethodHead, r.blob(c), nil, 0, nil, actions...)
+	if err != nil {
+		return false, err
+	}
+	response.Body.Close()
+	switch response.StatusCode {
+	case http.StatusOK:
+		return response.ContentLength < 0 || response.ContentLength == c.Size, nil
+	case http.StatusNotFound:
+		return false, nil
+	}
+	return false, refused(response)
+}
+
+// Open gives the bytes of a content from an offset on.
+func (r *Registry) Open(ctx context.Context, c remote.Content, offset int64) (io.ReadCloser, error) {
+	body, err := r.open(ctx, c, offset)
+	if err != nil {
+		return nil, r.failed(ctx, fmt.Sprintf("download content %s from", c.Sum), err)
+	}
+	return body, nil
+}
+
+func (r *Registry) open(ctx context.Context, c remote.Content, offset int64) (io.ReadCloser, error) {
+	header := http.Header{}
+	if offset > 0 {
+		header.Set("Range", fmt.Sprintf("bytes=%d-", offset))
+	}
+	response, err := r.request(ctx, http.MethodGet, r.blob(c), nil, 0, header, "pull")
+	if err != nil {
+		return nil, err
+	}
+	switch response.StatusCode {
+	case http.StatusOK:
+		return skip(response.Body, offset)
+	case http.StatusPartialContent:
+		got := response.Header.Get("Content-Range")
+		if want := fmt.Sprintf("bytes %d-", offset); !strings.HasPrefix(got, want) {
+			response.Body.Close()
+			return nil, fmt.Errorf("the registry was asked for bytes from %d on, and gives %.80q", offset, got)
+		}
+		return response.Body, nil
+	case http.StatusRequestedRangeNotSatisfiable:
+		response.Body.Close()
+		return http.NoBody, nil
+	}
+	return nil, refused(response)
+}
+
+// skip reads what nobody asked for: some registries know no ranges.
+func skip(body io.ReadCloser, n int64) (io.ReadCloser, error) {
+	if _, err := io.CopyN(io.Discard, body, n); err != nil && err != io.EOF {
+		body.Close()
+		return nil, err
+	}
+	return body, nil
+}
