@@ -71,6 +71,14 @@ MUTATE_TABLE ?= -
 mutate: build ## every edit of the mutation suite, against clean builds; as root; half an hour
 	$(if $(ROOT),,sudo )env "PATH=$$PATH" DIBGRAPH_TEST_ROOT=1 DIBGRAPH_MUTATE='$(MUTATE_TABLE)' $(GO) test ./cmd/dibgraph -run '^TestMutate' -v -timeout 120m $(TESTFLAGS)
 
+# The table of the suites of faults; "-" writes none.
+FAULTS_TABLE ?= -
+
+# A suite is a test whose name begins with TestFaults, in any package.
+.PHONY: faults
+faults: build ## kills, full disks, damage and more, at full size; as root; half an hour
+	$(if $(ROOT),,sudo )env "PATH=$$PATH" DIBGRAPH_TEST_ROOT=1 DIBGRAPH_FAULTS=full $(GO) test -run '^TestFaults' -v -timeout 120m $(TESTFLAGS) $(PACKAGES) | grep -v 'no test' | $(GO) run ./internal/faultreport '$(FAULTS_TABLE)'
+
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (5s), and every property many times
 	scripts/fuzz

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -43,53 +42,6 @@ const parts = "part 0\npart 1\npart 2\npart 3\npart 4\npart 5\npart 6\npart 7\np
 
 var longBuild = []string{"build", "--jobs", "2", "-n", "-t", "raw,tar", "-o", "image", "tiny", "app"}
 
-// A SIGKILL at any moment leaves no mount, loop device, process or output, and
-// the next build is right.
-func TestKillAtAnyMoment(t *testing.T) {
-	p := newProgram(t)
-	for name, text := range long {
-		p.write(name, text)
-	}
-	moments := 50
-	if testing.Short() {
-		moments = 10
-	}
-	whole, rest := p.timeBuild(0), p.timeBuild(1)
-	busy := 0 // moments at which there was something to leave behind
-	for i := range moments {
-		// Most builds have a root to go on from, and what earlier kills left;
-		// a few begin with nothing.
-		took := rest
-		if i%5 == 0 {
-			p.forget()
-			took = whole
-		}
-		p.turn(i)
-		// How long a build takes changes with what else the machine does; every
-		// other kill therefore comes a while after the first sandbox was seen.
-		moment, whenBusy := time.Duration(rand.Int64N(int64(took)*11/10)), i%2 == 1
-		busy += p.killAfter(moment, whenBusy)
-		if t.Failed() {
-			t.Fatalf("after a kill at %v of %v", moment, took)
-		}
-	}
-	if busy < moments/4 {
-		t.Errorf("at %d of %d moments a process or a loop device was seen", busy, moments)
-	}
-	p.checkNextBuild()
-	p.forget()
-	p.checkNextBuild()
-}
-
-// timeBuild returns how long a build with a turn takes here.
-func (p *program) timeBuild(turn int) time.Duration {
-	p.t.Helper()
-	p.turn(turn)
-	started := time.Now()
-	p.run(longBuild...)
-	return time.Since(started)
-}
-
 // turn makes the next build one that has to run almost everything again.
 func (p *program) turn(n int) {
 	p.env = slices.DeleteFunc(p.env, func(entry string) bool { return strings.HasPrefix(entry, "DIB_TURN=") })
@@ -102,47 +54,24 @@ func (p *program) forget() {
 	p.tool("rm", "-rf", "store", "image.raw", "image.tar")
 }
 
-// killAfter kills a build after a while, which begins when its first sandbox is
-// seen if so wanted, and returns 1 if it then had a sandbox or a loop device.
-func (p *program) killAfter(moment time.Duration, whenBusy bool) (busy int) {
+// nothingLeft fails the test if a build that has ended left something behind.
+func (p *program) nothingLeft() {
 	p.t.Helper()
-	cmd := p.command(longBuild...)
-	if err := cmd.Start(); err != nil {
-		p.t.Fatal(err)
+	for _, what := range p.leftBehind() {
+		p.t.Errorf("left behind: %s", what)
 	}
-	if whenBusy {
-		for deadline := time.Now().Add(20 * time.Second); len(p.processes()) < 2 && time.Now().Before(deadline); {
-			time.Sleep(time.Millisecond)
-		}
-		moment /= 3
-	}
-	time.Sleep(moment)
-	if len(p.processes()) > 1 || len(p.loops()) > 0 { // besides the program
-		busy = 1
-	}
-	if err := cmd.Process.Kill(); err != nil {
-		p.t.Fatal(err)
-	}
-	var exit *exec.ExitError
-	if err := cmd.Wait(); err != nil && !errors.As(err, &exit) {
-		p.t.Fatal(err)
-	}
-	p.nothingLeft()
-	return busy
+	p.checkOutputs()
 }
 
-// nothingLeft waits for the kernel to clear away what a killed build had, and
-// checks that there is no output that is not whole.
-func (p *program) nothingLeft() {
+// leftBehind waits for the kernel to clear away what a killed build had, and
+// returns what is still there.
+func (p *program) leftBehind() (left []string) {
 	p.t.Helper()
 	deadline := time.Now().Add(20 * time.Second)
 	for {
-		processes, loops := p.processes(), p.loops()
-		if len(processes)+len(loops) == 0 {
+		left = append(p.processes(), p.loops()...)
+		if len(left) == 0 || time.Now().After(deadline) {
 			break
-		}
-		if time.Now().After(deadline) {
-			p.t.Fatalf("left behind: processes %q, loop devices %q", processes, loops)
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
@@ -150,12 +79,9 @@ func (p *program) nothingLeft() {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	if strings.Contains(string(mounts), p.dir) {
-		p.t.Errorf("left behind: mounts of %s in\n%s", p.dir, mounts)
-	}
-	for _, name := range []string{"image.raw", "image.tar"} {
-		if _, err := os.Stat(p.path(name)); err == nil {
-			p.checkOutput(name)
+	for line := range strings.Lines(string(mounts)) {
+		if strings.Contains(line, p.dir) {
+			left = append(left, "mount "+line)
 		}
 	}
 	entries, err := os.ReadDir(p.dir)
@@ -164,7 +90,18 @@ func (p *program) nothingLeft() {
 	}
 	for _, e := range entries {
 		if !slices.Contains([]string{"elements", "home", "store", "image.raw", "image.tar"}, e.Name()) {
-			p.t.Errorf("left behind: %s", e.Name())
+			left = append(left, e.Name())
+		}
+	}
+	return left
+}
+
+// checkOutputs checks that what has the name of an output is whole.
+func (p *program) checkOutputs() {
+	p.t.Helper()
+	for _, name := range []string{"image.raw", "image.tar"} {
+		if _, err := os.Stat(p.path(name)); err == nil {
+			p.checkOutput(name)
 		}
 	}
 }
