@@ -157,9 +157,9 @@ func publishDir(from, to string) (first bool, err error) {
 }
 
 // LayerDir returns the directory of a layer, for use as the lower directory of
-// an overlay, after a check that takes a few system calls. It must not be
-// changed. A layer that is not there, and cannot be supplied, is ErrMissing, and
-// so is a damaged one, which goes to quarantine.
+// an overlay, after a look at every file of it, the first time; contents are not
+// read. It must not be changed. A layer that is not there, and cannot be supplied,
+// is ErrMissing, and so is a damaged one, which goes to quarantine.
 func (s *Store) LayerDir(d Digest) (string, error) {
 	dir, err := s.layerHere(d)
 	if !errors.Is(err, ErrMissing) {
@@ -177,7 +177,11 @@ func (s *Store) LayerDir(d Digest) (string, error) {
 // layerHere is LayerDir for layers that are in the store already.
 func (s *Store) layerHere(d Digest) (string, error) {
 	s.checked.forget(d)
-	if err := s.checkLayer(d); err != nil {
+	err := s.checkLayer(d)
+	if err == nil {
+		err = s.checkFiles(d)
+	}
+	if err != nil {
 		s.stacks.doubt()
 		if errors.Is(err, ErrDamaged) {
 			s.quarantineLayer(d)
@@ -227,6 +231,7 @@ func (s *Store) quarantineLayer(d Digest) {
 		return
 	}
 	s.checked.forget(d)
+	s.intact.known.Delete(d)
 	s.stacks.doubt()
 	s.quarantine(s.hashPath(layersDir, d), "layer")
 	s.dropSquashed()

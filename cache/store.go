@@ -64,6 +64,7 @@ type Store struct {
 	lost     map[string]bool // epochs of an unclean boot; only a read-only store leaves them in place
 	journal  journal
 	checked  checkedLayers
+	intact   intactLayers
 	stacks   stacks
 	supplier Supplier     // nil: what is not here is nowhere
 	needed   digests      // content that could not be supplied when it was asked for
