@@ -93,6 +93,9 @@ func (s *Store) OpenBlob(d Digest) (*os.File, error) {
 // BlobFile returns the file that a blob is in, after it was supplied if need be.
 // It must not be changed. Errors are as for OpenBlob.
 func (s *Store) BlobFile(d Digest) (string, error) {
+	if err := s.lease(d, func() error { return nil }); err != nil {
+		return "", err
+	}
 	f, err := s.OpenBlob(d)
 	if err != nil {
 		return "", err
@@ -163,7 +166,7 @@ func writeBlob(path string, r io.Reader) (Blob, error) {
 // adoptBlob moves a hashed file to its place. A blob that is there already
 // stays, unless its size shows that it is damaged.
 func (s *Store) adoptBlob(path string, b Blob) error {
-	err := s.checkBlob(b)
+	err := s.lease(b.Digest, func() error { return s.checkBlob(b) })
 	if err == nil {
 		return os.Remove(path)
 	}

@@ -76,6 +76,9 @@ func (s *Store) eachHash(dir string, f func(hash [hashSize]byte) error) error {
 		return err
 	}
 	for _, shard := range shards {
+		if len(shard) != 2 {
+			continue // the lock of the shapes
+		}
 		names, err := readNames(s.path(dir, shard))
 		if err != nil {
 			return err

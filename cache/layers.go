@@ -63,7 +63,7 @@ func (s *Store) commitLayer(upper string, o LayerOptions) (Layer, error) {
 	}
 	m := metaOf(&tree.listing)
 	layer := Layer{Digest: m.Digest, Entries: m.Entries, Bytes: m.Bytes}
-	switch err := s.checkLayer(m.Digest); {
+	switch err := s.lease(m.Digest, func() error { return s.checkLayer(m.Digest) }); {
 	case err == nil:
 		s.Discard(upper)
 		return layer, nil
@@ -177,7 +177,7 @@ func (s *Store) LayerDir(d Digest) (string, error) {
 // layerHere is LayerDir for layers that are in the store already.
 func (s *Store) layerHere(d Digest) (string, error) {
 	s.checked.forget(d)
-	err := s.checkLayer(d)
+	err := s.lease(d, func() error { return s.checkLayer(d) })
 	if err == nil {
 		err = s.checkFiles(d)
 	}

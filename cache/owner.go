@@ -116,7 +116,7 @@ func (s *Store) reap() error {
 
 // alive reports whether the owner of that name holds its lock.
 func (s *Store) alive(name string) bool {
-	if name == s.owner.id {
+	if s.owner != nil && name == s.owner.id {
 		return true
 	}
 	f, err := os.OpenFile(s.path(tmpDir, name, "lock"), os.O_RDWR, 0)

@@ -23,7 +23,7 @@ func (s *Store) Lookup(k Key) (*Record, error) {
 
 // Check looks, as Lookup does, for what a record names that was read before.
 func (s *Store) Check(r *Record) error {
-	err := s.checkContent(r)
+	err := s.leaseRecord(r)
 	if err == nil {
 		return nil
 	}
@@ -160,7 +160,7 @@ func (s *Store) put(r *Record) error {
 	if err := r.check(); err != nil {
 		return err
 	}
-	if err := s.checkContent(r); err != nil {
+	if err := s.lease(r.Key, func() error { return s.checkContent(r) }); err != nil {
 		return err
 	}
 	data, err := r.encode()
@@ -172,5 +172,8 @@ func (s *Store) put(r *Record) error {
 	if err := s.addShape(r.Static, r.Shape); err != nil {
 		return err
 	}
-	return s.writeFile(s.hashPath(recordsDir, r.Key), data)
+	if err := s.writeFile(s.hashPath(recordsDir, r.Key), data); err != nil {
+		return err
+	}
+	return s.touch(r.Key)
 }

@@ -43,7 +43,11 @@ func (s *Store) Squash(ctx context.Context, layers []Digest) (string, error) {
 func (s *Store) squash(ctx context.Context, layers []Digest) (string, error) {
 	id := squashID(layers)
 	dir := s.hashPath(squashDir, id)
-	damage, err := checkTree(dir, id)
+	var damage string
+	err := s.lease(id, func() (err error) {
+		damage, err = checkTree(dir, id)
+		return err
+	})
 	if err == nil && damage == "" {
 		return dir + "/tree", nil
 	}

@@ -38,7 +38,7 @@ const (
 
 var layoutDirs = []string{
 	tmpDir, trashDir, pendingDir, layersDir, squashDir, blobsDir, recordsDir,
-	shapesDir, historyDir, tokensDir, buildsDir, locksDir, quarantineDir, placesDir,
+	shapesDir, historyDir, tokensDir, buildsDir, locksDir, quarantineDir, placesDir, pinsDir,
 }
 
 // Options say how a store is opened. The zero value opens it for reading and
@@ -66,6 +66,7 @@ type Store struct {
 	checked  checkedLayers
 	intact   intactLayers
 	stacks   stacks
+	leases   leases
 	supplier Supplier     // nil: what is not here is nowhere
 	needed   digests      // content that could not be supplied when it was asked for
 	close    func() error // once
@@ -148,7 +149,7 @@ func (s *Store) Close() error { return s.close() }
 
 func (s *Store) finish() error {
 	err := s.Sync() // also if it fails, no garbage may stay
-	return errors.Join(err, s.emptyTrash(), s.owner.remove())
+	return errors.Join(err, s.emptyTrash(), s.leases.close(), s.owner.remove())
 }
 
 // checkVersion returns fs.ErrNotExist for a directory that may become a store.
