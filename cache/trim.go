@@ -32,18 +32,19 @@ type TrimOptions struct {
 // A TrimReport says what a trim did, or would do.
 type TrimReport struct {
 	// Before and After are what the store takes, without temporary files.
-	Before, After int64
+	Before int64 `json:"before"`
+	After  int64 `json:"after"`
 	// Over is by how much the limits are still exceeded: the rest is kept or
 	// used by running builds.
-	Over int64
+	Over int64 `json:"over"`
 	// Records are the results given up, in the order in which they were chosen.
-	Records []TrimmedRecord
+	Records []TrimmedRecord `json:"records"`
 	// Remake is how long the work of Records took: what it costs to need all
 	// of them again.
-	Remake time.Duration
+	Remake time.Duration `json:"remake"`
 	// Useless counts the bytes that nothing was lost with: content that no record
 	// names, and leftovers past their age.
-	Useless int64
+	Useless int64 `json:"useless"`
 }
 
 // A TrimmedRecord is a result that was given up.
@@ -111,7 +112,7 @@ func (t *trim) choose(ctx context.Context) (*TrimReport, error) {
 	if t.leased, err = t.s.leased(); err != nil {
 		return nil, err
 	}
-	report := &TrimReport{Before: t.inv.total, After: t.inv.total}
+	report := &TrimReport{Before: t.inv.total, After: t.inv.total, Records: []TrimmedRecord{}}
 	if report.Useless, err = t.removeUseless(ctx); err != nil {
 		return nil, err
 	}

@@ -16,6 +16,8 @@ type Problem struct {
 	Kind   string // "record", "layer" or "blob"
 	Name   string // key or digest
 	Detail string
+	// Image and Node are those of a record: its node runs again.
+	Image, Node string
 }
 
 // String returns the problem as a sentence.
@@ -55,13 +57,23 @@ func (v *verification) records() error {
 		if err := v.ctx.Err(); err != nil {
 			return context.Cause(v.ctx)
 		}
-		_, err := v.s.Lookup(k)
+		r, err := v.s.Record(k)
+		if err == nil {
+			// Not Lookup, as this is no use of the record.
+			if err = v.s.checkContent(r); err != nil {
+				err = v.s.miss(r, err)
+			}
+		}
 		var miss *MissError
 		if !errors.As(err, &miss) {
 			return err
 		}
 		if miss.Reason != NeverBuilt { // removed by somebody else
-			v.report(Problem{"record", Key(k).String(), miss.Detail})
+			p := Problem{Kind: "record", Name: Key(k).String(), Detail: miss.Detail}
+			if miss.Record != nil {
+				p.Image, p.Node = miss.Record.Image, miss.Record.Node
+			}
+			v.report(p)
 		}
 		return nil
 	})
@@ -86,7 +98,7 @@ func (v *verification) layers() error {
 		if blameless(err) {
 			return err
 		}
-		v.report(Problem{"layer", Digest(d).String(), err.Error()})
+		v.report(Problem{Kind: "layer", Name: Digest(d).String(), Detail: err.Error()})
 		v.s.quarantineLayer(d)
 		return nil
 	})
@@ -149,7 +161,7 @@ func (v *verification) blobs() error {
 		if err != nil {
 			detail = err.Error()
 		}
-		v.report(Problem{"blob", Digest(d).String(), detail})
+		v.report(Problem{Kind: "blob", Name: Digest(d).String(), Detail: detail})
 		v.s.quarantine(path, "blob")
 		return nil
 	})

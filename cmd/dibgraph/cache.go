@@ -5,7 +5,7 @@ import "github.com/spf13/cobra"
 func newCacheCommand(store *storeOptions) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "cache",
-		Short: "set up the local store and caches that machines share",
+		Short: "look after the local store and caches that machines share",
 		Long: `Results are kept in the local store, and with --cache-to in remotes, from which
 other machines take them with --cache-from. What is taken has to be signed with a
 key that is trusted ("dibgraph cache keygen"), unless the remote is a directory.
@@ -41,10 +41,13 @@ on standard input and prints its signature, with a sign_name; readers then trust
 standard input, and the signature in the file that {signature} stands for.
 `,
 		Example: `  dibgraph cache keygen ci --out ci.key
-  dibgraph cache config`,
+  dibgraph cache config
+  dibgraph cache trim --max-size 20GB --dry-run`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newCacheConfigCommand(), newCacheKeygenCommand(), newCachePushCommand(store), newCachePullCommand(store))
+	c.AddCommand(newCacheConfigCommand(), newCacheKeygenCommand(), newCachePushCommand(store), newCachePullCommand(store),
+		newCacheListCommand(store), newCacheUsageCommand(store), newCacheTrimCommand(store), newCacheVerifyCommand(store),
+		newCachePinCommand(store), newCacheUnpinCommand(store))
 	return c
 }

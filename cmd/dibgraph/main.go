@@ -28,6 +28,7 @@ const (
 	exitCache       = 4 // the store cannot be used
 	exitDiverged    = 5 // a node that ran again left something else than is recorded
 	exitUncached    = 6 // --require-cached, and something is not
+	exitDamaged     = 7 // cache verify found damage
 	exitInterrupted = 130
 )
 
@@ -40,6 +41,7 @@ EXIT STATUS
   4    the local store cannot be used
   5    a node run again by --check left something else than is recorded
   6    a node is not cached, and --require-cached was given
+  7    cache verify found damage in the local store
   130  interrupted
 `
 
