@@ -176,7 +176,8 @@ func (s *Store) adoptBlob(path string, b Blob) error {
 	if err := os.Chmod(path, 0o400); err != nil {
 		return err
 	}
-	return publish(path, s.BlobPath(b.Digest))
+	place := s.BlobPath(b.Digest)
+	return s.publishWith(path, place, func() error { return publish(path, place) })
 }
 
 func missingBlob(d Digest) error { return &contentError{what: "blob " + d.Short()} }

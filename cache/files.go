@@ -41,7 +41,7 @@ func (s *Store) writeFile(path string, data []byte) error {
 	if err := os.WriteFile(tmp, data, 0o600); err != nil {
 		return errors.Join(err, removeIfThere(tmp))
 	}
-	if err := publish(tmp, path); err != nil {
+	if err := s.publishWith(tmp, path, func() error { return publish(tmp, path) }); err != nil {
 		return errors.Join(err, removeIfThere(tmp))
 	}
 	return nil

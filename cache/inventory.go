@@ -21,8 +21,9 @@ type inventory struct {
 	index   map[objectID]int32
 	// elsewhere has what records name and is not here.
 	elsewhere map[Digest]bool
-	// total is what the store takes without what is being made and deleted.
-	total int64
+	// total is what the store takes without what is being made; trash is what
+	// will be deleted of that.
+	total, trash int64
 }
 
 // A heldRecord is a record as far as a trim needs it.
@@ -103,6 +104,9 @@ func (s *Store) takeInventory(m *meter) (*inventory, error) {
 	if err == nil {
 		err = s.countOthers(m)
 	}
+	if err == nil {
+		inv.trash, err = m.measure(s.path(trashDir))
+	}
 	inv.total = m.bytes
 	return inv, err
 }
@@ -137,7 +141,7 @@ func (s *Store) countLogs(inv *inventory) error {
 }
 
 // countOthers measures what is neither record nor content, and the directories
-// that these are in. What is being made or deleted is left out.
+// that these are in. What is being made is left out.
 func (s *Store) countOthers(m *meter) error {
 	if err := m.one(s.dir, new(unix.Stat_t)); err != nil {
 		return ignoreMissing(err)

@@ -127,7 +127,11 @@ func (s *Store) storeLayer(upper string, l *Listing, m meta) (err error) {
 	if err := os.Rename(upper, tree); err != nil {
 		return errors.Join(err, os.RemoveAll(dir))
 	}
-	first, err := publishDir(dir, s.hashPath(layersDir, m.Digest))
+	place, first := s.hashPath(layersDir, m.Digest), false
+	err = s.publishWith(dir, place, func() (err error) {
+		first, err = publishDir(dir, place)
+		return err
+	})
 	if err != nil {
 		return errors.Join(err, os.Rename(tree, upper), os.RemoveAll(dir))
 	}

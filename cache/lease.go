@@ -74,6 +74,19 @@ func (l *leases) open(s *Store) (err error) {
 	return err
 }
 
+// end gives up all leases of the store, which is about to be closed.
+func (l *leases) end() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.held = nil
+	if l.file == nil {
+		return nil
+	}
+	err := errors.Join(os.Remove(l.file.Name()), l.file.Close())
+	l.file = nil
+	return err
+}
+
 func (l *leases) close() error {
 	var err error
 	for _, f := range []*os.File{l.file, l.lock} {

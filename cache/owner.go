@@ -72,8 +72,14 @@ func (s *Store) Discard(dir string) {
 	if s.readOnly {
 		return
 	}
+	trash := s.trashName()
+	put := func() error { return os.Rename(dir, trash) }
 	// An error means that dir is gone, or still under tmp and deleted with it.
-	_ = os.Rename(dir, s.trashName())
+	if s.limits.maxSize > 0 {
+		_ = s.publishWith(dir, trash, put)
+	} else {
+		_ = put()
+	}
 }
 
 func (s *Store) trashName() string {

@@ -72,7 +72,11 @@ func (s *Store) squash(ctx context.Context, layers []Digest) (string, error) {
 		s.Discard(tmp)
 		return "", err
 	}
-	first, err := publishDir(tmp, dir)
+	first := false
+	err = s.publishWith(tmp, dir, func() (err error) {
+		first, err = publishDir(tmp, dir)
+		return err
+	})
 	if !first {
 		s.Discard(tmp)
 	}

@@ -47,6 +47,10 @@ type Options struct {
 	// ReadOnly makes, changes and locks nothing. The store may belong to
 	// someone else, or not be there at all: then every look-up misses.
 	ReadOnly bool
+	// MaxSize is how many bytes the store may take on disk, and MinFree how many
+	// must be left on its filesystem; 0 is no limit. Whoever writes more trims,
+	// see [Store.Trim]. What open stores use, and pins, may exceed both.
+	MaxSize, MinFree int64
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 
@@ -67,6 +71,7 @@ type Store struct {
 	intact   intactLayers
 	stacks   stacks
 	leases   leases
+	limits   limits
 	supplier Supplier     // nil: what is not here is nowhere
 	needed   digests      // content that could not be supplied when it was asked for
 	close    func() error // once
@@ -87,7 +92,7 @@ func Open(dir string, o Options) (*Store, error) {
 }
 
 func open(dir string, o Options) (_ *Store, err error) {
-	s := &Store{readOnly: o.ReadOnly, now: o.Now, bootID: o.bootID}
+	s := &Store{readOnly: o.ReadOnly, now: o.Now, bootID: o.bootID, limits: limits{maxSize: o.MaxSize, minFree: o.MinFree}}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -149,7 +154,7 @@ func (s *Store) Close() error { return s.close() }
 
 func (s *Store) finish() error {
 	err := s.Sync() // also if it fails, no garbage may stay
-	return errors.Join(err, s.emptyTrash(), s.leases.close(), s.owner.remove())
+	return errors.Join(err, s.settleLimits(), s.emptyTrash(), s.leases.close(), s.owner.remove())
 }
 
 // checkVersion returns fs.ErrNotExist for a directory that may become a store.

@@ -2,7 +2,6 @@ package cache
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -74,15 +73,23 @@ func (s *Store) Trim(ctx context.Context, o TrimOptions) (*TrimReport, error) {
 	if o.Now.IsZero() {
 		o.Now = s.now()
 	}
-	t := trim{s: s, o: o}
-	report, err := t.choose(ctx)
-	if err == nil {
-		err = t.delete(ctx)
+	report, err := s.trim(ctx, o)
+	if err == nil && !o.DryRun {
+		err = s.noteTotal(report.After)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("trim store %q: %w", s.dir, err)
 	}
 	return report, nil
+}
+
+func (s *Store) trim(ctx context.Context, o TrimOptions) (*TrimReport, error) {
+	t := trim{s: s, o: o}
+	report, err := t.choose(ctx)
+	if err == nil && !o.DryRun {
+		err = s.emptyTrash()
+	}
+	return report, err
 }
 
 // A trim lives for one call of Trim.
@@ -116,6 +123,7 @@ func (t *trim) choose(ctx context.Context) (*TrimReport, error) {
 	if report.Useless, err = t.removeUseless(ctx); err != nil {
 		return nil, err
 	}
+	report.Useless += t.inv.trash
 	report.After -= report.Useless
 	need, err := t.needed(report)
 	if err != nil {
@@ -227,22 +235,6 @@ func (t *trim) remove(path string) error {
 	}
 	t.count++
 	return ignoreMissing(os.Rename(path, fmt.Sprintf("%s/%d", t.trash, t.count)))
-}
-
-// delete deletes what was renamed away. What it does not come to is deleted when
-// a store is closed.
-func (t *trim) delete(ctx context.Context) error {
-	if t.trash == "" {
-		return nil
-	}
-	names, err := readNames(t.trash)
-	for _, name := range names {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		err = errors.Join(err, os.RemoveAll(filepath.Join(t.trash, name)))
-	}
-	return errors.Join(err, os.RemoveAll(t.trash))
 }
 
 // removeMerged removes merged directories that no running build uses. They are
