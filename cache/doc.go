@@ -16,7 +16,10 @@
 // # Layout
 //
 //	VERSION  CACHEDIR.TAG  lock
-//	tmp/<owner>/             temporary work of one open store, which holds a flock on "lock" in it
+//	trim.lock  usage         held alone by a trim, shared by look-ups; what the store takes, if it has a limit
+//	tmp/<owner>/             temporary work of one open store, which holds a flock on "lock" in it,
+//	                         and the hashes of what it uses, in "leases"
+//	pins/<kind>-<name>       JSON: what is never trimmed
 //	trash/                   renamed away, deleted when a store is closed
 //	pending/<owner>.<n>      an epoch of writes that are not known to be on disk yet
 //	layers/ab/<digest>/      tree (the upper directory), listing (text), meta (JSON)
@@ -50,6 +53,14 @@
 // removes the marker after syncfs. Records and builds name the epoch that they
 // were written in. [Open] finds the markers of other boots, drops what was
 // written in their epochs, and all content that no remaining record names.
+//
+// # Trimming
+//
+// The modification time of a record is its last use. Everything that an open
+// store found or made is leased until it is closed or its process ends, see
+// leases; [Store.Trim] never chooses that. With Options.MaxSize, whoever puts
+// something in its place makes room first: at no moment does the store take more
+// than that, temporary files of running work and what open stores need aside.
 //
 // # Use
 //

@@ -32,6 +32,7 @@ type buildOptions struct {
 	onlyCached bool
 	check      []string
 	files      reportFiles
+	limits     cacheLimits
 }
 
 func newBuildCommand(store *storeOptions) *cobra.Command {
@@ -54,6 +55,10 @@ is thrown away, and the image is made of what is recorded. Times, logs and other
 files that do not count as content may differ. Disk images and tar files are
 compared by the files in them, since their bytes may always differ; if this
 kernel cannot mount an image, that is said and is no reason for exit status 5.
+
+While it builds, results that are worth least are given up to keep the local store
+within --cache-max-size and its filesystem free by --cache-min-free ("dibgraph cache
+trim" says how they are chosen). What this build uses stays until it ends.
 
 --report writes what happened, and why, as a page that needs nothing but a
 browser, or as JSON (docs/report.schema.json describes it); --trace writes a
@@ -78,6 +83,7 @@ timeline for ui.perfetto.dev or chrome://tracing.
 	o.files.addFlags(f)
 	o.cache = addCacheFlags(f)
 	f.BoolVar(&o.noWait, "no-wait", false, "end when the image is there, though results may not all be stored with --cache-to; \"dibgraph cache push\" stores the rest")
+	o.limits.addFlags(f)
 	f.BoolVar(&o.keepFailed, "keep-failed", false, "keep what a failed node had written, and say where")
 	return c
 }
@@ -110,7 +116,7 @@ func runBuild(ctx context.Context, c *cobra.Command, o *buildOptions, args []str
 		return &hintError{fmt.Errorf("build %s: not running as root: hooks run in a chroot and filesystems have to be mounted", img.Definition.Name),
 			`run the same command with sudo -E; "dibgraph plan" needs no root`}
 	}
-	store, err := o.store.open(false)
+	store, err := o.store.openLimited(o.limits)
 	if err != nil {
 		return err
 	}
@@ -158,6 +164,9 @@ func (o *buildOptions) build(ctx context.Context, c *cobra.Command, show progres
 	record, recordErr := elements.Summary(img, show.started(), results, delivered, err)
 	if recordErr != nil {
 		return errors.Join(err, recordErr)
+	}
+	if over := store.Exceeded(); over > 0 {
+		show.notice("the local store is " + size(over) + " over its limit: running builds or pins need the rest")
 	}
 	show.end(record)
 	if uncached := explainMiss(store, record, err); uncached != nil {

@@ -94,7 +94,20 @@ func (o *storeOptions) open(readOnly bool) (*cache.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	store, err := cache.Open(dir, cache.Options{ReadOnly: readOnly})
+	return o.openWith(dir, cache.Options{ReadOnly: readOnly})
+}
+
+// openLimited opens the store for a build that keeps it within limits.
+func (o *storeOptions) openLimited(l cacheLimits) (*cache.Store, error) {
+	dir, err := o.path()
+	if err != nil {
+		return nil, err
+	}
+	return o.openWith(dir, cache.Options{MaxSize: int64(l.maxSize), MinFree: l.free(dir)})
+}
+
+func (o *storeOptions) openWith(dir string, options cache.Options) (*cache.Store, error) {
+	store, err := cache.Open(dir, options)
 	switch {
 	case err == nil:
 		return store, nil
