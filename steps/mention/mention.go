@@ -102,7 +102,7 @@ type code struct {
 
 // codeOf returns what runs of a text.
 func codeOf(text []byte) code {
-	c := code{shell: true}
+	c := code{shell: true, text: make([]byte, 0, len(text))}
 	for line := range bytes.Lines(text) {
 		if trimmed := bytes.TrimLeft(line, " \t"); bytes.HasPrefix(trimmed, []byte("#")) {
 			continue

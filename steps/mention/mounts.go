@@ -18,7 +18,8 @@ var (
 // them, or a variable that got its value from one. In a language other than a
 // shell's the word mount is enough.
 func (c code) mountsTrees() bool {
-	if !mountWord.Match(c.text) {
+	// The plain search comes first: most texts do not have the word at all.
+	if !c.has("mount") || !mountWord.Match(c.text) {
 		return false
 	}
 	if !c.shell {

@@ -3,12 +3,53 @@ package mention
 import (
 	"bytes"
 	"regexp"
+	"slices"
 )
 
-// computedPath matches a name of a file that a shell puts together: an expansion
-// after a slash, with or without something in between, and a slash that printf
-// fills in.
-var computedPath = regexp.MustCompile("/[^\\s\"'$}]*[\"']?[$`%]")
+// computedPaths yields where in the text a name of a file begins that a shell
+// puts together: a slash with an expansion after it, with or without something in
+// between, or one that printf fills in. As a regular expression, which was the
+// most expensive thing done to a text, it is /[^\s"'$}]*["']?[$`%].
+func computedPaths(text []byte) func(yield func(at int) bool) {
+	return func(yield func(at int) bool) {
+		for next := 0; ; {
+			i := bytes.IndexByte(text[next:], '/')
+			if i < 0 {
+				return
+			}
+			at := next + i
+			end := at + 1
+			for end < len(text) && !endsPath[text[end]] {
+				end++
+			}
+			if next = expansionEnd(text, at+1, end); next < 0 {
+				next = end // no slash up to there has one after it either
+			} else if !yield(at) {
+				return
+			}
+		}
+	}
+}
+
+// endsPath are the bytes that what follows a slash goes up to.
+var endsPath = [256]bool{' ': true, '\t': true, '\n': true, '\f': true, '\r': true, '"': true, '\'': true, '$': true, '}': true}
+
+// expansionEnd returns the end of the expansion that follows the bytes from start
+// to end, maybe after a quote, or else that is the last one among them; -1 if
+// there is none.
+func expansionEnd(text []byte, start, end int) int {
+	at := end
+	if at < len(text) && (text[at] == '"' || text[at] == '\'') {
+		at++
+	}
+	if at < len(text) && bytes.IndexByte([]byte("$`%"), text[at]) >= 0 {
+		return at + 1
+	}
+	if last := bytes.LastIndexAny(text[start:end], "`%"); last >= 0 {
+		return start + last + 1
+	}
+	return -1
+}
 
 // computesPaths reports whether names of files below the merged hooks or the
 // elements are put together in a way that the words of the text do not tell. In
@@ -23,13 +64,13 @@ func (c code) computesPaths() bool {
 			return true
 		}
 	}
-	for _, at := range computedPath.FindAllIndex(c.text, -1) {
-		word := shellWord(c.text, at[0])
+	for at := range computedPaths(c.text) {
+		word := shellWord(c.text, at)
 		if !elsewhere.Match(word) || bytes.Contains(word, []byte("..")) {
 			return true
 		}
 	}
-	return placeSet.Match(c.text)
+	return c.setsPlace()
 }
 
 // shellWord returns the text from the beginning of the word that position is in
@@ -47,7 +88,14 @@ var elsewhere = regexp.MustCompile(`^["']?(/(boot|dev|etc|home|lib|lib64|opt|pro
 	`|\$\{?(TARGET_ROOT|TMP_MOUNT_PATH|DIB_IMAGE_CACHE|HOME)\}?["']?/)`)
 
 // placeSet matches where a text gives one of these variables a value of its own.
-var placeSet = regexp.MustCompile(`\b(TARGET_ROOT|TMP_MOUNT_PATH|DIB_IMAGE_CACHE|HOME)=`)
+var placeSet = re(`\b(TARGET_ROOT|TMP_MOUNT_PATH|DIB_IMAGE_CACHE|HOME)=`)
+
+// setsPlace reports whether it does. Most texts have none of the names, and to
+// look for those costs less than the pattern.
+func (c code) setsPlace() bool {
+	named := slices.ContainsFunc([]string{"ROOT=", "PATH=", "CACHE=", "HOME="}, c.has)
+	return named && placeSet.Match(c.text)
+}
 
 // EveryWord reports whether has is true for all the words that a name is made
 // of.

@@ -1,6 +1,10 @@
 package mention
 
-import "testing"
+import (
+	"regexp"
+	"slices"
+	"testing"
+)
 
 // What a text may be about is told by its words only if it puts no names
 // together.
@@ -38,4 +42,24 @@ func TestPaths(t *testing.T) {
 			t.Errorf("%q can name %q: %t, want %t", test.text, test.name, got, test.want)
 		}
 	}
+}
+
+// The search for paths that are put together is the one of a regular expression,
+// which says in a line what is looked for but takes ten times as long.
+func FuzzComputedPaths(f *testing.F) {
+	pattern := regexp.MustCompile("/[^\\s\"'$}]*[\"']?[$`%]")
+	for _, text := range []string{
+		"", "/", "//$", "/a$b/c$d", "/a\"$b", "/a'`b`", "/a\"b$c", "/a%s/b%d/c", "/a`b/c d/$", "/a}$", "/x/y/z q/%", "/\xff$/\f$", "/a%\"$b/c",
+	} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		var want []int
+		for _, match := range pattern.FindAllStringIndex(text, -1) {
+			want = append(want, match[0])
+		}
+		if got := slices.Collect(computedPaths([]byte(text))); !slices.Equal(got, want) {
+			t.Errorf("computedPaths(%q) = %v, want %v", text, got, want)
+		}
+	})
 }
