@@ -34,7 +34,7 @@ func DigestReader(r io.Reader) (Digest, int64, error) {
 }
 
 // KeyOf returns the key of a description.
-func KeyOf(description string) Key { return blake3.Sum256([]byte(description)) }
+func KeyOf[T string | []byte](description T) Key { return blake3.Sum256([]byte(description)) }
 
 // ParseDigest is the inverse of [Digest.String].
 func ParseDigest(s string) (Digest, error) {

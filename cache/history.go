@@ -5,7 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
+
+	"github.com/dibgraph/dibgraph/internal/wholefile"
 )
 
 // Last returns the record that a node of an image used last, without looking for
@@ -52,7 +53,7 @@ func (s *Store) historyPath(image, node string) string {
 // lastKey returns the zero Key if the node has no history. A damaged one is
 // none: it is written anew by the next build.
 func (s *Store) lastKey(image, node string) (Key, error) {
-	data, err := os.ReadFile(s.historyPath(image, node))
+	data, err := wholefile.Read(s.historyPath(image, node))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return Key{}, err
 	}

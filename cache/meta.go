@@ -9,6 +9,8 @@ import (
 	"sync"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/dibgraph/dibgraph/internal/wholefile"
 )
 
 // A meta is the small file beside a tree that makes a cheap check possible.
@@ -27,7 +29,7 @@ func metaOf(l *Listing) meta {
 // LayerBytes returns how many bytes of content a layer has, 0 for one that is
 // not here.
 func (s *Store) LayerBytes(d Digest) int64 {
-	data, err := os.ReadFile(s.hashPath(layersDir, d) + "/meta")
+	data, err := wholefile.Read(s.hashPath(layersDir, d) + "/meta")
 	if err != nil {
 		return 0
 	}
@@ -55,7 +57,7 @@ func (m *meta) write(dir string, l *Listing) error {
 // checkTree compares dir with the meta in it, without reading the tree. It
 // returns a description of the damage.
 func checkTree(dir string, d Digest) (damage string, err error) {
-	data, err := os.ReadFile(dir + "/meta")
+	data, err := wholefile.Read(dir + "/meta")
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) {
 		return "it has no meta", nil
 	}

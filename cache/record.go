@@ -98,7 +98,7 @@ func ParseRecord(data []byte) (*Record, error) {
 		return nil, fmt.Errorf("parse record: %w", err)
 	}
 	r.Description = string(description)
-	if err := r.check(); err != nil {
+	if err := r.check(KeyOf(description)); err != nil {
 		return nil, fmt.Errorf("parse record: %w", err)
 	}
 	return &r, nil
@@ -161,12 +161,12 @@ func (r *Record) encode() ([]byte, error) {
 }
 
 // check finds records that would not come back as they were put, or that no
-// look-up could find.
-func (r *Record) check() error {
+// look-up could find. The key is that of the description.
+func (r *Record) check(key Key) error {
 	switch {
 	case r.Format != recordFormat:
 		return fmt.Errorf("its format is %d, not %d", r.Format, recordFormat)
-	case r.Key != KeyOf(r.Description):
+	case r.Key != key:
 		return errors.New("its key is not the hash of its description")
 	case r.Static.IsZero():
 		return errors.New("it has no static key")

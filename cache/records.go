@@ -4,7 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
+
+	"github.com/dibgraph/dibgraph/internal/wholefile"
 )
 
 // Lookup returns the record of k. All that it names is in the store, as far as
@@ -55,7 +56,7 @@ func (s *Store) miss(r *Record, err error) error {
 // went into it. The error is a *MissError if it is not there or damaged.
 func (s *Store) Record(k Key) (*Record, error) {
 	path := s.hashPath(recordsDir, k)
-	data, err := os.ReadFile(path)
+	data, err := wholefile.Read(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &MissError{Key: k, Reason: NeverBuilt}
 	}
@@ -157,7 +158,7 @@ func (s *Store) Put(r *Record) error {
 }
 
 func (s *Store) put(r *Record) error {
-	if err := r.check(); err != nil {
+	if err := r.check(KeyOf(r.Description)); err != nil {
 		return err
 	}
 	if err := s.lease(r.Key, func() error { return s.checkContent(r) }); err != nil {

@@ -5,8 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"slices"
+
+	"github.com/dibgraph/dibgraph/internal/wholefile"
 )
 
 // maxShapes is how many shapes are kept for a static key. A node has more than
@@ -17,7 +18,7 @@ const maxShapes = 16
 // Shapes returns the trace shapes seen for a static key, newest first. There are
 // none for a key that was never put.
 func (s *Store) Shapes(static Key) ([][]string, error) {
-	data, err := os.ReadFile(s.hashPath(shapesDir, static))
+	data, err := wholefile.Read(s.hashPath(shapesDir, static))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

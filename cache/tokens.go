@@ -5,9 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"time"
 	"unicode/utf8"
+
+	"github.com/dibgraph/dibgraph/internal/wholefile"
 )
 
 // A Token is the last known state of something remote that runs took content
@@ -32,7 +33,7 @@ type Token struct {
 // was never put. A damaged one counts as never put.
 func (s *Store) Token(name string) (Token, error) {
 	path := s.tokenPath(name)
-	data, err := os.ReadFile(path)
+	data, err := wholefile.Read(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Token{Name: name}, nil
 	}

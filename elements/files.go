@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/dibgraph/dibgraph/internal/wholefile"
 )
 
 // embeddedTime is the time of every embedded file, which has none of its own.
@@ -43,7 +45,7 @@ func (d diskFiles) list(dir string) ([]fs.FileInfo, error) {
 
 func (d diskFiles) readlink(name string) (string, error)    { return os.Readlink(d.path(name)) }
 func (d diskFiles) open(name string) (io.ReadCloser, error) { return os.Open(d.path(name)) }
-func (d diskFiles) read(name string) ([]byte, error)        { return os.ReadFile(d.path(name)) }
+func (d diskFiles) read(name string) ([]byte, error)        { return wholefile.Read(d.path(name)) }
 
 func (d diskFiles) mode(listed fs.FileMode, _ []byte) fs.FileMode { return listed }
 func (d diskFiles) written(info fs.FileInfo) time.Time            { return info.ModTime() }

@@ -1,5 +1,5 @@
-// Package wholefile makes files and directories that get their name when they are
-// whole.
+// Package wholefile reads and makes files and directories as a whole: those that
+// it makes get their name when they are.
 package wholefile
 
 import (
