@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 
@@ -94,10 +95,24 @@ func (img *Image) setOptions(env map[string]string) {
 
 // setElements sets what hooks can learn about the elements.
 func (img *Image) setElements(env map[string]string) {
+	img.texts.once.Do(func() { img.texts.write(img.Elements) })
+	env["IMAGE_ELEMENT"], env["IMAGE_ELEMENT_YAML"] = img.texts.names, img.texts.places
+	env["BASH_FUNC_get_image_element_array%%"] = img.texts.function
+	env["ELEMENTS_PATH"] = strings.Join(img.elementDirs(), ":")
+}
+
+// elementTexts are what tells hooks about the elements. They are the same in all
+// phases, and long, so that they are written once.
+type elementTexts struct {
+	once                    sync.Once
+	names, places, function string
+}
+
+func (t *elementTexts) write(elements []*Element) {
 	var names []string
 	places := &yaml.Node{Kind: yaml.MappingNode}
 	var pairs []string
-	for _, e := range img.Elements {
+	for _, e := range elements {
 		names = append(names, e.Name)
 		pairs = append(pairs, "["+e.Name+"]="+path.Join(steps.ElementsDir, e.Name)+" ")
 	}
@@ -112,10 +127,9 @@ func (img *Image) setElements(env map[string]string) {
 	if err != nil {
 		panic("elements: a map of strings cannot be written as YAML: " + err.Error())
 	}
-	env["IMAGE_ELEMENT"] = strings.Join(names, " ")
-	env["IMAGE_ELEMENT_YAML"] = string(text)
-	env["BASH_FUNC_get_image_element_array%%"] = "() {  printf '%s\\n' " + shellQuote(strings.Join(pairs, "")) + "\n}"
-	env["ELEMENTS_PATH"] = strings.Join(img.elementDirs(), ":")
+	t.names = strings.Join(names, " ")
+	t.places = string(text)
+	t.function = "() {  printf '%s\\n' " + shellQuote(strings.Join(pairs, "")) + "\n}"
 }
 
 // elementDirs returns the directories that hold the elements when hooks run.

@@ -28,6 +28,7 @@ type Image struct {
 
 	words    Words    // what any file of any element mentions
 	reserved []string // variables that reach only some elements
+	texts    elementTexts
 }
 
 // Load reads a definition and the elements it needs. The elements of stock,

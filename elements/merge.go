@@ -32,7 +32,12 @@ func merge(elements []*Element) (*Tree, []*Problem) {
 			m.top(e, f)
 		}
 	}
-	return newTree(slices.Collect(maps.Values(m.files))), m.problems
+	return m.tree(), m.problems
+}
+
+// tree returns what was merged so far.
+func (m *merger) tree() *Tree {
+	return newTree(slices.AppendSeq(make([]File, 0, len(m.files)), maps.Values(m.files)))
 }
 
 // top merges something that is directly in an element.
@@ -105,7 +110,7 @@ func (m *merger) isFile(f File) bool {
 	if !f.IsLink() {
 		return f.Mode.IsRegular()
 	}
-	target, ok := newTree(slices.Collect(maps.Values(m.files))).Resolve(f.Path)
+	target, ok := m.tree().Resolve(f.Path)
 	return ok && target.Mode.IsRegular()
 }
 

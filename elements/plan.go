@@ -87,7 +87,13 @@ func (p *Planner) Hide(paths ...string) { p.site.Hide(paths...) }
 
 // entries lists the files hooks can read without being given them.
 func (p *Planner) entries() map[string]steps.Entry {
-	entries := make(map[string]steps.Entry)
+	count := len(p.image.Hooks.Files)
+	for _, set := range p.elementSets() {
+		for _, e := range set {
+			count += len(e.Tree.Files)
+		}
+	}
+	entries := make(map[string]steps.Entry, count)
 	add := func(prefix string, t *Tree) {
 		for _, f := range t.Files {
 			e := steps.Entry{Digest: f.Digest, Mode: f.Mode, Link: f.Link, Where: f.Source}

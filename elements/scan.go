@@ -37,12 +37,23 @@ type pendingFile struct {
 
 // load reads the trees of the elements and of those they override.
 func load(elements []*Element) []*Problem {
-	var s scan
+	var all []*Element
 	for _, e := range elements {
-		s.element(e)
-		for _, o := range e.Overridden {
-			s.element(o)
-		}
+		all = append(append(all, e), e.Overridden...)
+	}
+	scans := make([]scan, len(all))
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, e := range all {
+		group.Go(func() error {
+			scans[i].element(e)
+			return nil
+		})
+	}
+	group.Wait() // no member returns an error
+	var s scan
+	for _, one := range scans {
+		s.problems, s.pending = append(s.problems, one.problems...), append(s.pending, one.pending...)
 	}
 	s.contents()
 	return s.problems

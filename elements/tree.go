@@ -43,10 +43,18 @@ func (t *Tree) Under(dir string) []File {
 
 // Entries returns what is directly in a directory.
 func (t *Tree) Entries(dir string) []File {
-	var entries []File
-	for _, f := range t.Under(dir) {
-		if parent(f.Path) == dir {
-			entries = append(entries, f)
+	below := t.Under(dir)
+	direct := func(f *File) bool { return parent(f.Path) == dir }
+	count := 0
+	for i := range below {
+		if direct(&below[i]) {
+			count++
+		}
+	}
+	entries := make([]File, 0, count) // files are large, and trees have thousands
+	for i := range below {
+		if direct(&below[i]) {
+			entries = append(entries, below[i])
 		}
 	}
 	return entries

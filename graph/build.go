@@ -170,7 +170,7 @@ func (b *Builder) make(ctx context.Context, n *Node, in *Inputs, first verdict) 
 		return failed(err)
 	}
 	defer unlock()
-	v, err := b.judge(n, in)
+	v, err := b.judge(n, in, b.last)
 	if err != nil {
 		return failed(err)
 	}

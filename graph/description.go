@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/dibgraph/dibgraph/cache"
 )
@@ -90,20 +92,32 @@ func (d *Description) Append(lines ...Line) { d.lines = append(d.lines, lines...
 func (d *Description) Lines() []Line { return d.lines }
 
 // String returns the text that is hashed: "name<tab>value" a line.
-func (d *Description) String() string {
+func (d *Description) String() string { return string(d.appendTo(nil)) }
+
+// Key returns the hash of the text.
+func (d *Description) Key() cache.Key {
+	buffer := texts.Get().(*[]byte)
+	defer texts.Put(buffer)
+	*buffer = d.appendTo((*buffer)[:0])
+	return cache.KeyOf(*buffer)
+}
+
+// texts are buffers for descriptions that are only hashed.
+var texts = sync.Pool{New: func() any { return new([]byte) }}
+
+func (d *Description) appendTo(text []byte) []byte {
 	size := 0
 	for _, l := range d.lines {
 		size += len(l.Name) + len(l.Value) + 2
 	}
-	var b strings.Builder
-	b.Grow(size)
+	text = slices.Grow(text, size)
 	for _, l := range d.lines {
-		b.WriteString(l.Name)
-		b.WriteByte('\t')
-		b.WriteString(l.Value)
-		b.WriteByte('\n')
+		text = append(text, l.Name...)
+		text = append(text, '\t')
+		text = append(text, l.Value...)
+		text = append(text, '\n')
 	}
-	return b.String()
+	return text
 }
 
 // ParseDescription reads back what String wrote. Lines without a tab are kept

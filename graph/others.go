@@ -23,7 +23,7 @@ type Others interface {
 // judgeWithOthers is judge for a node that is about to run if it misses: what is
 // not here is looked for elsewhere.
 func (b *Builder) judgeWithOthers(ctx context.Context, n *Node, in *Inputs) (verdict, error) {
-	v, err := b.judge(n, in)
+	v, err := b.judge(n, in, b.last)
 	if err != nil || v.hit() || b.Others == nil || v.forced {
 		return v, err
 	}
@@ -33,7 +33,7 @@ func (b *Builder) judgeWithOthers(ctx context.Context, n *Node, in *Inputs) (ver
 			v.reasons = withRefused(v.reasons, refused)
 			return v, nil
 		}
-		if v, err = b.judge(n, in); err != nil || v.hit() {
+		if v, err = b.judge(n, in, b.last); err != nil || v.hit() {
 			return v, err
 		}
 	}

@@ -34,15 +34,15 @@ func (v verdict) lastKey() cache.Key {
 
 func (v verdict) hit() bool { return v.record != nil }
 
-// judge computes n's key for every trace shape seen before and looks it up.
-// It changes nothing and runs nothing.
-func (b *Builder) judge(n *Node, in *Inputs) (verdict, error) {
+// judge computes n's key for every trace shape seen before and looks it up; last
+// returns the record that n used last. It changes nothing and runs nothing.
+func (b *Builder) judge(n *Node, in *Inputs, last func(*Node) (*cache.Record, error)) (verdict, error) {
 	static, err := describe(n, in)
 	if err != nil {
 		return verdict{}, err
 	}
-	v := verdict{static: static.Lines(), key: cache.KeyOf(static.String())}
-	v.last, err = b.Store.Last(n.Image, n.Name)
+	v := verdict{static: static.Lines(), key: static.Key()}
+	v.last, err = last(n)
 	if err != nil && !errors.Is(err, cache.ErrMiss) {
 		return verdict{}, err
 	}
@@ -60,7 +60,11 @@ func (b *Builder) judge(n *Node, in *Inputs) (verdict, error) {
 		if err != nil {
 			return verdict{}, err
 		}
-		record, err := b.lookup(cache.KeyOf(full.String()), v.last)
+		key := v.key
+		if len(full.lines) > len(v.static) {
+			key = full.Key()
+		}
+		record, err := b.lookup(key, v.last)
 		if err == nil {
 			if reason, allowed := b.allowed(record); !allowed {
 				lost = append(lost, reason)
@@ -93,6 +97,9 @@ func (b *Builder) judge(n *Node, in *Inputs) (verdict, error) {
 	return v, err
 }
 
+// last returns the record that a node used last.
+func (b *Builder) last(n *Node) (*cache.Record, error) { return b.Store.Last(n.Image, n.Name) }
+
 // lookup returns the record of a key, which mostly is the one that the node
 // used last.
 func (b *Builder) lookup(k cache.Key, last *cache.Record) (*cache.Record, error) {
@@ -119,9 +126,13 @@ func (b *Builder) expired(n *Node, r *cache.Record) (cache.Reason, bool) {
 	return cache.Reason{Kind: cache.ReasonExpired, Detail: detail}, expired
 }
 
+// typicalLines is room for the lines of most descriptions, which are thousands
+// in a large image.
+const typicalLines = 128
+
 // describe returns the static part of n's description.
 func describe(n *Node, in *Inputs) (*Description, error) {
-	var d Description
+	d := Description{lines: make([]Line, 0, typicalLines)}
 	d.Add("key format", keyFormat)
 	d.Add("kind", "%s", n.Kind)
 	d.Add("name", "%q", n.Name)
@@ -152,8 +163,11 @@ func describe(n *Node, in *Inputs) (*Description, error) {
 // lines and the value of every name in the shape, which is the one that was
 // found, if there is one, else the present one.
 func observed(n *Node, in *Inputs, static []Line, shape []string, found map[string]string) (*Description, error) {
-	d := &Description{lines: slices.Clone(static)}
-	seen := make(map[string]bool, len(static))
+	d := &Description{lines: slices.Clip(static)} // appending copies it
+	if len(shape) == 0 {
+		return d, nil
+	}
+	seen := make(map[string]bool, len(static)+len(shape))
 	for _, l := range static {
 		seen[l.Name] = true
 	}

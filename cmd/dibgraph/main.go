@@ -56,6 +56,7 @@ func run(args []string) int {
 	if name := filepath.Base(args[0]); name == filepath.Base(steps.HelperPath) && len(args) > 1 {
 		return helper.Main(args[1], args[2:], os.LookupEnv, os.Stdout, os.Stderr)
 	}
+	collectLess()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	root := newRootCommand()
