@@ -211,7 +211,10 @@ func (b *Builder) run(ctx context.Context, n *Node, in *Inputs, v verdict) (r *R
 	b.bringTexts(v.reasons)
 	runErr := n.Action.Run(ctx, w)
 	r.Took = b.now().Sub(r.Started)
-	if r.Log, err = b.keepLog(w.Log); err != nil {
+	kept := Measure(ctx, "log")
+	r.Log, err = b.keepLog(w.Log)
+	kept()
+	if err != nil {
 		r.Err = b.failure(ctx, w, cache.Blob{}, errors.Join(runErr, err))
 		return r
 	}
@@ -219,10 +222,12 @@ func (b *Builder) run(ctx context.Context, n *Node, in *Inputs, v verdict) (r *R
 		r.Err = b.failure(ctx, w, r.Log, runErr)
 		return r
 	}
-	if r.Record, r.Err = b.commit(w, v, r.Started, r.Log); r.Err != nil {
+	if r.Record, r.Err = b.commit(ctx, w, v, r.Started, r.Log); r.Err != nil {
 		return r
 	}
+	noted := Measure(ctx, "history")
 	r.Err = b.Store.SetLast(n.Image, n.Name, r.Record.Key)
+	noted()
 	r.Status, r.State = Ran, stateOf(r.Record)
 	r.Changed = v.last == nil || !sameResult(v.last, r.Record)
 	return r

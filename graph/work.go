@@ -131,7 +131,7 @@ func (b *Builder) drop(w *Work) error {
 }
 
 // commit takes what a run left into the store and records it.
-func (b *Builder) commit(w *Work, v verdict, started time.Time, log cache.Blob) (*cache.Record, error) {
+func (b *Builder) commit(ctx context.Context, w *Work, v verdict, started time.Time, log cache.Blob) (*cache.Record, error) {
 	n := w.Node
 	r := &cache.Record{
 		Image: n.Image, Node: n.Name, Kind: n.Kind,
@@ -145,6 +145,7 @@ func (b *Builder) commit(w *Work, v verdict, started time.Time, log cache.Blob) 
 	for d, used := range w.Inputs.records {
 		r.Uses[d.Name] = used.Key
 	}
+	inputs := Measure(ctx, "description")
 	r.Shape = slices.Compact(slices.Sorted(slices.Values(w.Observed)))
 	full, err := observed(n, w.Inputs, v.static, r.Shape, w.Found)
 	if err != nil {
@@ -155,6 +156,7 @@ func (b *Builder) commit(w *Work, v verdict, started time.Time, log cache.Blob) 
 	if r.Texts, err = b.keepTexts(n, full); err != nil {
 		return nil, err
 	}
+	inputs()
 	if n.Layer {
 		layer, err := b.Store.CommitLayer(w.Upper, cache.LayerOptions{Volatile: n.Volatile})
 		if err != nil {
@@ -169,6 +171,7 @@ func (b *Builder) commit(w *Work, v verdict, started time.Time, log cache.Blob) 
 	if err := b.takeOutputs(w.Out, r.Outputs); err != nil {
 		return nil, err
 	}
+	defer Measure(ctx, "record")()
 	if err := b.Store.Put(r); err != nil {
 		return nil, err
 	}

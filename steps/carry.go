@@ -108,19 +108,20 @@ func (c *carry) file(path string) error {
 		return err
 	}
 	defer f.Close()
-	r := bufio.NewReaderSize(f, 256<<10)
-	start, err := r.Peek(textStart)
-	if err != nil && err != io.EOF {
+	buffer := windows.Get().(*[window]byte)
+	defer windows.Put(buffer)
+	n, err := io.ReadFull(f, buffer[:textStart])
+	if err != nil && err != io.EOF && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return err
 	}
 	packaged := c.packaged[path]
-	if packaged && bytes.IndexByte(start, 0) >= 0 {
+	if packaged && bytes.IndexByte(buffer[:n], 0) >= 0 {
 		return nil
 	}
 	if c.words.All && !packaged {
-		return c.whole(r)
+		return c.whole(io.MultiReader(bytes.NewReader(bytes.Clone(buffer[:n])), f))
 	}
-	return c.search(r)
+	return c.search(f, buffer, n)
 }
 
 // whole reads a file in the way an element's is read, for a hook of which any
@@ -147,22 +148,30 @@ func (c *carry) whole(r io.Reader) error {
 	return nil
 }
 
-// search looks for the names in a stream, in windows that overlap by more than
-// any name is long.
-func (c *carry) search(r io.Reader) error {
-	const window, overlap = 256 << 10, 256
-	buffer := make([]byte, 0, window+overlap)
+// Files are searched in windows that overlap by more than any name is long. Most
+// files that a hook leaves are small and come by the ten thousand, so that the
+// windows are used again.
+const (
+	window  = 256 << 10
+	overlap = 256
+)
+
+var windows = sync.Pool{New: func() any { return new([window]byte) }}
+
+// search looks for the names in a file, of which the first n bytes have been read
+// into the window.
+func (c *carry) search(r io.Reader, buffer *[window]byte, n int) error {
 	for {
-		n, err := io.ReadFull(r, buffer[len(buffer):cap(buffer)])
-		buffer = buffer[:len(buffer)+n]
-		c.look(buffer)
+		more, err := io.ReadFull(r, buffer[n:])
+		n += more
+		c.look(buffer[:n])
 		if err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF) {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		buffer = append(buffer[:0], buffer[len(buffer)-overlap:]...)
+		n = copy(buffer[:], buffer[n-overlap:n])
 	}
 }
 

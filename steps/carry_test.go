@@ -26,6 +26,7 @@ func TestCarried(t *testing.T) {
 	write("mnt/usr/bin/packaged", "\x7fELF\x00DIB_C\x00")
 	write("mnt/var/lib/dpkg/info/packaged.list", "/.\n/usr/bin/packaged\n")
 	write("mnt/far", strings.Repeat("x", 300<<10)+"DIB_FAR"+strings.Repeat("x", 300<<10))
+	write("mnt/edge", strings.Repeat("x", window-3)+"DIB_EDGE"+strings.Repeat("x", 300<<10))
 	write("hooks/bin/made", "echo ${DIB_REPO_a} $OTHER")
 	for _, test := range []struct {
 		text string
@@ -35,6 +36,7 @@ func TestCarried(t *testing.T) {
 		{"echo $DIB_D > file # DIB_D is not in it", nil},
 		{"echo $DIB_A $DIB_B $DIB_C $DIB_D", []string{"DIB_A", "DIB_B"}}, // packages know nothing of elements
 		{"DIB_FAR", []string{"DIB_FAR"}},
+		{"DIB_EDGE", []string{"DIB_EDGE"}}, // of which one window has the beginning
 		{"v=DIB_REPO_$x; $OTHER", []string{"DIB_REPO_*"}},
 		{"env > file", []string{"*"}}, // who knows what is in the program
 		{"\x00binary", []string{"*"}},

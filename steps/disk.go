@@ -194,6 +194,8 @@ func (s *Disk) Run(ctx context.Context, w *graph.Work) error {
 	if report.Failed != "" {
 		return fmt.Errorf("%s", report.Failed)
 	}
+	graph.Spend(ctx, "observation", report.Cost)
+	defer graph.Measure(ctx, "inputs")()
 	report.Coarse = report.Coarse || s.ownWords().Mounts // as in recordRun
 	if report.Coarse {
 		report.Observed = []string{observedAll}

@@ -114,6 +114,8 @@ func (e *Environment) Run(ctx context.Context, w *graph.Work) error {
 	if report.Failed != "" {
 		return errors.New(report.Failed)
 	}
+	graph.Spend(ctx, "observation", report.Cost)
+	defer graph.Measure(ctx, "inputs")()
 	w.Coarse, w.Tools = report.Coarse, toolDigests(report.Tools)
 	if report.Coarse {
 		report.Observed = []string{observedAll}

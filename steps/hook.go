@@ -156,9 +156,10 @@ func (h *Hook) Run(ctx context.Context, w *graph.Work) error {
 		read := mention.Union(h.Words, h.Ambient.wordsOf(report.Observed), mentioned)
 		w.Observed = append(h.Site.Files.toolNames(report.Tools), h.Site.Files.outright(read, started)...)
 	}
-	if err := recordRun(w, h.Ambient, h.Vars, h.Words.Merge(mentioned), h.file(), report); err != nil {
+	if err := recordRun(ctx, w, h.Ambient, h.Vars, h.Words.Merge(mentioned), h.file(), report); err != nil {
 		return err
 	}
+	defer graph.Measure(ctx, "freshness")()
 	h.Site.record(w, append(aptTokens(report.Apt), h.Ambient.gitUses(w.Observed, env.env)...), started)
 	h.Site.recordOffline(w, h.Ambient, append(h.Ambient.mentions.words(w.Inputs.Parent), h.Words))
 	return nil
@@ -166,7 +167,9 @@ func (h *Hook) Run(ctx context.Context, w *graph.Work) error {
 
 // recordRun says in w what a run read and left. Words are those of what ran, own
 // is its file.
-func recordRun(w *graph.Work, a *Ambient, v *Variables, words mention.Words, own string, report hookReport) error {
+func recordRun(ctx context.Context, w *graph.Work, a *Ambient, v *Variables, words mention.Words, own string, report hookReport) error {
+	graph.Spend(ctx, "observation", report.Cost)
+	reading := graph.Measure(ctx, "inputs")
 	changed, err := changedHooks(w.Upper)
 	if err != nil {
 		return err
@@ -189,7 +192,10 @@ func recordRun(w *graph.Work, a *Ambient, v *Variables, words mention.Words, own
 		w.Observed = append(w.Observed, name)
 		all = append(all, a.words(name))
 	}
+	reading()
+	carrying := graph.Measure(ctx, "carried words")
 	carried, err := v.carried(w.Upper, mention.Union(all...))
+	carrying()
 	if err != nil {
 		return fmt.Errorf("look for variables in what %s wrote: %w", w.Node.Name, err)
 	}
@@ -293,8 +299,10 @@ func (run hookRun) inSandbox(ctx context.Context) (report hookReport, err error)
 	if report.Mounts, err = leftMounts(run.Tree.ImageCache); err != nil {
 		return report, err
 	}
+	looking := time.Now()
 	fetched, changed := packagesTouched(run.Tree.Upper)
 	report.Apt = aptUses(TargetDir, fetched, changed, variables(run.Env))
+	report.Cost += time.Since(looking)
 	return report, run.Tree.finish()
 }
 

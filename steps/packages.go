@@ -48,9 +48,10 @@ func (p *Packages) Run(ctx context.Context, w *graph.Work) error {
 	if err != nil {
 		return fmt.Errorf("install-packages: %w", err)
 	}
-	if err := recordRun(w, p.Ambient, p.Vars, mention.Words{}, "", report); err != nil {
+	if err := recordRun(ctx, w, p.Ambient, p.Vars, mention.Words{}, "", report); err != nil {
 		return err
 	}
+	defer graph.Measure(ctx, "freshness")()
 	p.Site.record(w, aptTokens(report.Apt), started)
 	p.Site.recordOffline(w, p.Ambient, p.Ambient.mentions.words(w.Inputs.Parent))
 	return nil

@@ -18,13 +18,16 @@ type Sight struct {
 	Tools []string
 	// Coarse says that not everything could be seen.
 	Coarse bool
+	// Cost is how long what ran waited for the observation to begin and to end,
+	// and what the opens cost that were seen; it is for a [graph.Meter].
+	Cost time.Duration
 }
 
 // with returns what was seen in both.
 func (s Sight) with(o Sight) Sight {
 	tools := slices.Concat(s.Tools, o.Tools)
 	slices.Sort(tools)
-	return Sight{slices.Concat(s.Observed, o.Observed), slices.Compact(tools), s.Coarse || o.Coarse}
+	return Sight{slices.Concat(s.Observed, o.Observed), slices.Compact(tools), s.Coarse || o.Coarse, s.Cost + o.Cost}
 }
 
 // watchTree observes what is opened below the hooks and elements, and of the
@@ -33,6 +36,22 @@ func (s Sight) with(o Sight) Sight {
 //
 // Own is where the step mounts the hooks again itself; it may be empty.
 func watchTree(t tree, own string) func() Sight {
+	began := time.Now()
+	seen := watchMounts(t, own)
+	before := time.Since(began)
+	return func() Sight {
+		ending := time.Now()
+		s := seen()
+		s.Cost += before + time.Since(ending)
+		return s
+	}
+}
+
+// openCost is what an observed open costs the program that does it and us; see
+// package observe.
+const openCost = 11 * time.Microsecond
+
+func watchMounts(t tree, own string) func() Sight {
 	mounts := []string{HooksDir, ElementsDir}
 	for i := range t.Elements[min(1, len(t.Elements)):] {
 		mounts = append(mounts, fmt.Sprintf("%s.%d", ElementsDir, i+2))
@@ -76,7 +95,9 @@ func watch(host *HostFiles, mounts ...string) func() Sight {
 		if err != nil {
 			return Sight{Coarse: true}
 		}
-		return sightOf(opened, host, since)
+		s := sightOf(opened, host, since)
+		s.Cost = time.Duration(o.Opens()) * openCost
+		return s
 	}
 }
 

@@ -161,6 +161,7 @@ func (o *buildOptions) build(ctx context.Context, c *cobra.Command, show progres
 	if err == nil {
 		delivered, err = p.Deliver(store, g, results)
 	}
+	summed := graph.Measure(ctx, "build")
 	record, recordErr := elements.Summary(img, show.started(), results, delivered, err)
 	if recordErr != nil {
 		return errors.Join(err, recordErr)
@@ -168,6 +169,7 @@ func (o *buildOptions) build(ctx context.Context, c *cobra.Command, show progres
 	if over := store.Exceeded(); over > 0 {
 		show.notice("the local store is " + size(over) + " over its limit: running builds or pins need the rest")
 	}
+	summed()
 	show.end(record)
 	if uncached := explainMiss(store, record, err); uncached != nil {
 		return uncached
@@ -177,7 +179,9 @@ func (o *buildOptions) build(ctx context.Context, c *cobra.Command, show progres
 		show.checked(report)
 		err = report.err(o.check, results)
 	}
+	recorded := graph.Measure(ctx, "build")
 	err = errors.Join(explainFailure(store, err), store.PutBuild(record))
+	recorded()
 	err = errors.Join(err, o.files.write(func() *reports.Report { return reporter{store}.report(record, record) }))
 	for _, path := range delivered {
 		fmt.Fprintln(c.OutOrStdout(), path)

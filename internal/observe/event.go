@@ -91,6 +91,7 @@ func (o *Observer) handle(buf []byte) {
 }
 
 func (o *Observer) note(e event) {
+	o.opens++
 	if e.mask&unix.FAN_Q_OVERFLOW != 0 {
 		o.lose(errors.New("the queue is full"))
 	}

@@ -54,6 +54,7 @@ type Observer struct {
 	opened map[place]seen
 	lost   error // why the list is not whole, or nil
 	failed int   // reads that failed
+	opens  int
 }
 
 // Start observes the mounts that the given paths are on: no others that show the
@@ -120,6 +121,10 @@ func unavailable(what string, err error) error {
 	}
 	return fmt.Errorf("%s: %w", what, err)
 }
+
+// Opens returns how many opens were seen, of whatever file. It is called after
+// Stop.
+func (o *Observer) Opens() int { return o.opens }
 
 // Stop ends the observation and returns what was opened before the call, each
 // once, sorted by path. Opens by this process itself are left out. An error that
