@@ -2,6 +2,7 @@ package steps
 
 import (
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -62,8 +63,12 @@ func (s *Disk) Quote(line string) (where string, read func() ([]byte, error), ok
 }
 
 // Attribute implements [graph.Attributor]: a variable may be what environment.d
-// makes of it.
+// makes of it, and the hook what an earlier hook has written, which the same node
+// finds out.
 func (h *Hook) Attribute(line string, before, after *graph.Inputs) *graph.Node {
+	if strings.HasPrefix(line, "hook ") && h.written(before) != h.written(after) {
+		return h.Environment
+	}
 	name, ok := strings.CutPrefix(line, "env ")
 	if !ok {
 		return nil
@@ -72,6 +77,29 @@ func (h *Hook) Attribute(line string, before, after *graph.Inputs) *graph.Node {
 		return h.Environment
 	}
 	return nil
+}
+
+// written returns the digest of the hook if an earlier hook wrote it, else zero.
+func (h *Hook) written(in *graph.Inputs) graph.Digest {
+	phase, ok := h.phase(in)
+	if !ok {
+		return graph.Digest{}
+	}
+	i := slices.IndexFunc(phase.Hooks, func(found PhaseHook) bool { return found.Name == h.Name })
+	if i < 0 {
+		return graph.Digest{}
+	}
+	return phase.Hooks[i].Digest
+}
+
+// phase returns what was found out before the phase of the hook, if it can still
+// be read.
+func (h *Hook) phase(in *graph.Inputs) (*PhaseResult, bool) {
+	if !in.Has(h.Environment) {
+		return nil, false
+	}
+	phase, err := ReadPhase(func(output string) ([]byte, error) { return in.Read(h.Environment, output) })
+	return phase, err == nil
 }
 
 // A setting is what environment.d makes of one variable.
@@ -83,11 +111,8 @@ type setting struct {
 // setting reads what was made of a variable. What cannot be read any more made
 // nothing of it.
 func (h *Hook) setting(name string, in *graph.Inputs) (s setting) {
-	if !in.Has(h.Environment) {
-		return s
-	}
-	phase, err := ReadPhase(func(output string) ([]byte, error) { return in.Read(h.Environment, output) })
-	if err != nil {
+	phase, ok := h.phase(in)
+	if !ok {
 		return s
 	}
 	s.value, s.set = phase.Set[name]

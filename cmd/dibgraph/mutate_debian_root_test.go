@@ -22,7 +22,7 @@ var debianEdits = []struct {
 	{"a late hook", func(d *debian) { d.put("app/install.d/98-app", "#!/bin/sh\necho other > /etc/app\n") },
 		from("install.d/98-app")},
 	{"a new late hook", func(d *debian) { d.put("app/install.d/97-new", "#!/bin/sh\necho new > /etc/new\n") },
-		union(only("env:install"), from("install.d/97-new"))},
+		union(only("env:install"), debianListers, from("install.d/97-new"))},
 	{"a static file", func(d *debian) { d.put("app/static/etc/app.conf", "other\n") },
 		from("install.d/10-install-static-files")},
 	{"a file that nobody reads", func(d *debian) { d.put("app/notes", "other\n") }, nothing},
@@ -45,6 +45,11 @@ var (
 	// debianVariables read all variables: a hook, which is cut off, and one on
 	// the disk, which writes them into the image.
 	debianVariables = union(only("extra-data.d/99-enable-install-types"), disk)
+
+	// debianListers look through install.d for what elements may have put there
+	// besides hooks, directories for install types and package lists of an older
+	// form. They are cut off.
+	debianListers = only("extra-data.d/99-enable-install-types", "extra-data.d/99-squash-package-install")
 
 	// debianFinders see that a file appears in an element, whatever it is called.
 	debianFinders = union(disk, only(
