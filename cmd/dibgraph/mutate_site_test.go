@@ -28,7 +28,8 @@ type site struct {
 	paths   []string // ELEMENTS_PATH
 	// touched are the files that were edited, as the program knows them.
 	touched map[string]bool
-	number  int // of the mutation, so that no two write the same text
+	mirror  *mirror // that mutations of sources have
+	number  int     // of the mutation, so that no two write the same text
 }
 
 // services are the elements that are made of service.txtar.

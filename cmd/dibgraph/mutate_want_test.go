@@ -195,6 +195,9 @@ func (s *site) causeText(c graph.Cause) string {
 	if err != nil {
 		return c.Reason.Kind + " " + c.Reason.Input
 	}
+	if s.mirror != nil {
+		name = strings.TrimPrefix(name, s.mirror.URL)
+	}
 	return c.Reason.Kind + " " + what + strings.TrimPrefix(name, "files/")
 }
 
