@@ -53,7 +53,7 @@ type Share struct {
 	flights singleflight.Group
 	placed  placedContent
 	sender  *sender
-	origins originMemory
+	judge   *Judge
 
 	packsOnce sync.Once
 	statics   map[cache.Key]bool // those of the records in the packs of the image
@@ -72,7 +72,7 @@ func New(ctx context.Context, store *cache.Store, o Options) *Share {
 	if o.Notice == nil {
 		o.Notice = func(string) {}
 	}
-	s := &Share{ctx: ctx, store: store, o: o, sources: make(map[string]*remote.Guard)}
+	s := &Share{ctx: ctx, store: store, o: o, sources: make(map[string]*remote.Guard), judge: NewJudge(o.Policy)}
 	for _, p := range slices.Concat(o.From, o.To) {
 		s.sources[p.Remote.String()] = p.Remote
 	}
@@ -82,12 +82,7 @@ func New(ctx context.Context, store *cache.Store, o Options) *Share {
 }
 
 // Allows says why an imported record must not be used any more.
-func (s *Share) Allows(r *cache.Record) (cache.Reason, bool) {
-	if err := s.origins.judge(s.o.Policy, r.Origin); err != nil {
-		return cache.Reason{Kind: cache.ReasonUntrusted, Detail: "its result from elsewhere is no longer believed: " + err.Error()}, false
-	}
-	return cache.Reason{}, true
-}
+func (s *Share) Allows(r *cache.Record) (cache.Reason, bool) { return s.judge.Allows(r) }
 
 // originMemory remembers what was said of origins: the records of an image have
 // few.

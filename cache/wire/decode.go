@@ -34,8 +34,9 @@ func DecodeLayer(ctx context.Context, r io.Reader, dir string, limits Limits) (*
 		return nil, err
 	}
 	defer z.Close()
+	plain := &counting{r: z}
 	d := layerDecoder{
-		ctx: ctx, tar: tar.NewReader(z), root: dir, left: limits, buffer: make([]byte, 256<<10),
+		ctx: ctx, tar: tar.NewReader(plain), plain: plain, root: dir, left: limits, buffer: make([]byte, 256<<10),
 		made: make(map[string]byte), dirs: make(map[string]time.Time), volatile: make(map[string]bool),
 	}
 	if err := d.run(); err != nil {
@@ -50,9 +51,25 @@ func DecodeLayer(ctx context.Context, r io.Reader, dir string, limits Limits) (*
 	return &Decoded{d.volatile}, nil
 }
 
+// counting counts what is read.
+type counting struct {
+	r io.Reader
+	n int64
+}
+
+func (c *counting) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	return n, err
+}
+
+// trailer is how many bytes end a tar file: two blocks of zeros.
+const trailer = 1024
+
 type layerDecoder struct {
 	ctx      context.Context
 	tar      *tar.Reader
+	plain    *counting // what tar reads
 	root     string
 	left     Limits
 	buffer   []byte
@@ -63,8 +80,11 @@ type layerDecoder struct {
 
 func (d *layerDecoder) run() error {
 	for {
+		before := d.plain.n
 		h, err := d.tar.Next()
 		switch {
+		case errors.Is(err, io.EOF) && d.plain.n-before < trailer:
+			return refuse("", "it was cut off: its end is missing")
 		case errors.Is(err, io.EOF):
 			return d.finish()
 		case err != nil:
@@ -152,13 +172,17 @@ func (d *layerDecoder) name(h *tar.Header) (string, error) {
 	case len(name) >= maxPath:
 		return "", refuse(h.Name[:64]+"…", "its name is too long")
 	}
+	longest := maxName
+	if h.PAXRecords[whiteoutRecord] != "" {
+		longest += len(whiteoutPrefix) // which is not in the name on disk
+	}
 	for part := range strings.SplitSeq(name, "/") {
 		switch {
 		case part == "..":
 			return "", refuse(h.Name, `its name leads out of the tree`)
 		case part == "" || part == ".":
 			return "", refuse(h.Name, "its name is not in the form that a listing has")
-		case len(part) > maxName:
+		case len(part) > longest:
 			return "", refuse(h.Name, "a part of its name is too long")
 		}
 	}

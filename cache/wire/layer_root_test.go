@@ -124,6 +124,7 @@ func TestLayersArriveAsTheyWere(t *testing.T) {
 			check(t, os.Mkdir(dir+"/opaque", 0o755))
 			setxattr(t, dir+"/opaque", "trusted.overlay.opaque", "y")
 			write(t, dir+"/opaque/kept", "x", 0o644)
+			check(t, unix.Mknod(dir+"/"+strings.Repeat("n", 255), unix.S_IFCHR, 0))
 		},
 		"names like whiteouts": func(t *testing.T, dir string) {
 			write(t, dir+"/.wh.file", "not a whiteout", 0o644)

@@ -56,6 +56,16 @@ func forged(t testing.TB, items ...item) []byte {
 	return b.Bytes()
 }
 
+func plainOf(t testing.TB, data []byte) []byte {
+	t.Helper()
+	z, err := zstd.NewReader(nil)
+	check(t, err)
+	defer z.Close()
+	plain, err := z.DecodeAll(data, nil)
+	check(t, err)
+	return plain
+}
+
 func compressed(t testing.TB, data []byte, o ...zstd.EOption) []byte {
 	t.Helper()
 	z, err := zstd.NewWriter(nil, o...)
@@ -126,7 +136,10 @@ func TestForgedLayersAreRefused(t *testing.T) {
 		"truncated":              {forged(t, big)[:30], ""},
 		"not compressed":         {[]byte("hello"), ""},
 		"huge window":            {compressed(t, make([]byte, 1<<20), zstd.WithWindowSize(256<<20), zstd.WithSingleSegment(false)), ""},
-		"nothing":                {nil, "nothing in it"},
+		"nothing":                {nil, "its end is missing"},
+		"nothing but an end":     {forged(t), "nothing in it"},
+		"cut off between":        {compressed(t, make([]byte, 0)), "its end is missing"},
+		"cut off before the end": {compressed(t, plainOf(t, forged(t, file("a")))[:512]), "its end is missing"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

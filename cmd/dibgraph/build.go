@@ -109,6 +109,7 @@ func runBuild(ctx context.Context, c *cobra.Command, o *buildOptions, args []str
 	if o.settings, err = o.cache.settings(); err != nil {
 		return err
 	}
+	o.limits.settings = o.settings
 	if o.dryRun {
 		return runPlan(c, o.store, img, false)
 	}

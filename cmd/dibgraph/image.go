@@ -160,7 +160,11 @@ func forecast(img *elements.Image, store *cache.Store) (*graph.Graph, []*graph.R
 	if err != nil {
 		return nil, nil, err
 	}
-	b := &graph.Builder{Store: store}
+	judge, err := judgeHere()
+	if err != nil {
+		return nil, nil, err
+	}
+	b := &graph.Builder{Store: store, Others: judge}
 	freshen(b, p, img)
 	return p.Plan(b)
 }

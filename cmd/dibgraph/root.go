@@ -103,7 +103,7 @@ func (o *storeOptions) openLimited(l cacheLimits) (*cache.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return o.openWith(dir, cache.Options{MaxSize: int64(l.maxSize), MinFree: l.free(dir)})
+	return o.openWith(dir, cache.Options{MaxSize: l.size(), MinFree: l.free(dir)})
 }
 
 func (o *storeOptions) openWith(dir string, options cache.Options) (*cache.Store, error) {

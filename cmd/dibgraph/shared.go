@@ -8,6 +8,8 @@ import (
 	"os"
 	"slices"
 
+	"github.com/spf13/pflag"
+
 	"github.com/dibgraph/dibgraph/cache"
 	"github.com/dibgraph/dibgraph/cache/remote"
 	"github.com/dibgraph/dibgraph/cache/remote/open"
@@ -68,6 +70,24 @@ func openShared(ctx context.Context, store *cache.Store, s settings.Settings, im
 	return c, nil
 }
 
+// judgeHere returns who judges imported results in a command that has no flags
+// for that, by the variables and files that say what is trusted.
+func judgeHere() (*share.Judge, error) {
+	s, err := (&cacheFlags{flags: pflag.NewFlagSet("", pflag.ContinueOnError)}).settings()
+	if err != nil {
+		return nil, err
+	}
+	rule, err := s.Rule(os.Environ())
+	if err != nil {
+		return nil, err
+	}
+	policy, err := trust.NewPolicy(rule)
+	if err != nil {
+		return nil, &usageError{err}
+	}
+	return share.NewJudge(policy), nil
+}
+
 // An imageID names what packs are about.
 type imageID struct{ name, arch string }
 
@@ -75,7 +95,7 @@ func (c *sharedCache) open(p settings.Place, notice func(string)) (*remote.Guard
 	if g := c.guards[p.URL]; g != nil {
 		return g, nil
 	}
-	r, err := open.Remote(p.URL, open.Options{CAFile: p.CAFile, Environment: os.LookupEnv})
+	r, err := open.Remote(p.URL, open.Options{CAFile: p.CAFile, Environment: os.Getenv})
 	if err != nil {
 		return nil, err
 	}

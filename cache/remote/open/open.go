@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"github.com/dibgraph/dibgraph/cache/remote"
 	"github.com/dibgraph/dibgraph/cache/remote/directory"
 	"github.com/dibgraph/dibgraph/cache/remote/network"
+	"github.com/dibgraph/dibgraph/cache/remote/oci"
 	"github.com/dibgraph/dibgraph/cache/remote/web"
 )
 
@@ -21,8 +21,8 @@ type Options struct {
 	// CAFile has the certificates by which the server is known, beside those of
 	// the machine.
 	CAFile string
-	// Environment looks up a variable of the caller, such as NETRC and HOME.
-	Environment func(name string) (string, bool)
+	// Environment returns a variable of the caller, such as NETRC and HOME.
+	Environment func(name string) string
 }
 
 // forms are what an address can be, for messages.
@@ -34,6 +34,10 @@ func Remote(address string, o Options) (remote.Remote, error) {
 	if !ok {
 		return nil, fmt.Errorf("%q is no address of a remote: %s", network.Redact(address), forms)
 	}
+	config, err := o.tls()
+	if err != nil {
+		return nil, err
+	}
 	switch scheme {
 	case "dir":
 		path := strings.TrimPrefix(rest, "//")
@@ -42,28 +46,18 @@ func Remote(address string, o Options) (remote.Remote, error) {
 		}
 		return directory.New(path), nil
 	case "http", "https":
-		transport, err := o.transport()
-		if err != nil {
-			return nil, err
-		}
-		return web.New(address, web.Options{Transport: transport, Login: o.netrc(), Token: o.lookup("DIBGRAPH_CACHE_TOKEN")})
+		return web.New(address, web.Options{Transport: network.Transport(config), Login: o.netrc(), Token: o.Environment("DIBGRAPH_CACHE_TOKEN")})
+	case "oci":
+		return oci.New(address, oci.Options{Env: o.Environment, TLS: config})
 	}
 	return nil, fmt.Errorf("%q: there is no kind of remote called %q: %s", network.Redact(address), scheme, forms)
 }
 
-func (o Options) lookup(name string) string {
-	if o.Environment == nil {
-		return ""
-	}
-	value, _ := o.Environment(name)
-	return value
-}
-
-// netrc reads the user's logins; one that cannot be read has none.
+// netrc reads the user's logins; without a file there are none.
 func (o Options) netrc() func(string) (string, string, bool) {
-	path := o.lookup("NETRC")
+	path := o.Environment("NETRC")
 	if path == "" {
-		path = filepath.Join(o.lookup("HOME"), ".netrc")
+		path = filepath.Join(o.Environment("HOME"), ".netrc")
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -72,10 +66,11 @@ func (o Options) netrc() func(string) (string, string, bool) {
 	return web.ParseNetrc(string(text))
 }
 
-// transport knows the certificates of the machine and those of CAFile.
-func (o Options) transport() (http.RoundTripper, error) {
+// tls knows the certificates of the machine and those of CAFile; nil knows
+// just the first.
+func (o Options) tls() (*tls.Config, error) {
 	if o.CAFile == "" {
-		return network.Transport(nil), nil
+		return nil, nil
 	}
 	text, err := os.ReadFile(o.CAFile)
 	if err != nil {
@@ -88,5 +83,5 @@ func (o Options) transport() (http.RoundTripper, error) {
 	if !pool.AppendCertsFromPEM(text) {
 		return nil, fmt.Errorf("%s: there is no certificate in it", o.CAFile)
 	}
-	return network.Transport(&tls.Config{RootCAs: pool}), nil
+	return &tls.Config{RootCAs: pool}, nil
 }
