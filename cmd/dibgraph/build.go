@@ -130,6 +130,12 @@ func (o *buildOptions) build(ctx context.Context, c *cobra.Command, show progres
 	if err != nil {
 		return err
 	}
+	if file := o.settings.Sign.File; file != "" {
+		if file, err = filepath.Abs(file); err != nil {
+			return err
+		}
+		p.Hide(file)
+	}
 	b := &graph.Builder{Store: store, Jobs: o.jobs, Name: makerName(), Events: show.event, OnlyCached: o.onlyCached}
 	shared, err := openShared(ctx, store, o.settings, imageID{img.Definition.Name, img.Definition.Arch}, show.notice)
 	if err != nil {

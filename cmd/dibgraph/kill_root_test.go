@@ -48,12 +48,6 @@ func (p *program) turn(n int) {
 	p.env = append(p.env, fmt.Sprintf("DIB_TURN=%d", n))
 }
 
-// forget removes the store and what was built.
-func (p *program) forget() {
-	p.t.Helper()
-	p.tool("rm", "-rf", "store", "image.raw", "image.tar")
-}
-
 // nothingLeft fails the test if a build that has ended left something behind.
 func (p *program) nothingLeft() {
 	p.t.Helper()

@@ -64,7 +64,7 @@ func serveRegistry(t *testing.T, behind string) *testRegistry {
 	r := &testRegistry{}
 	proxy := &httputil.ReverseProxy{
 		// The Host stays: the registry sends clients back to where they asked.
-		Director:     func(q *http.Request) { q.URL.Scheme, q.URL.Host = "http", behind },
+		Rewrite:      func(q *httputil.ProxyRequest) { q.Out.URL.Scheme, q.Out.URL.Host = "http", behind },
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
+	"os"
 	"sync"
 	"testing"
 
@@ -50,7 +51,21 @@ func contentOf(data []byte) remote.Content {
 }
 
 func body(data []byte) func() (io.ReadCloser, error) {
-	return func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }
+	return func() (io.ReadCloser, error) { return &once{Reader: bytes.NewReader(data)}, nil }
+}
+
+// once fails like a file when it is closed twice.
+type once struct {
+	io.Reader
+	closed bool
+}
+
+func (o *once) Close() error {
+	if o.closed {
+		return os.ErrClosed
+	}
+	o.closed = true
+	return nil
 }
 
 func check(t *testing.T, err error) {

@@ -216,5 +216,7 @@ func (r *Remote) Upload(ctx context.Context, c remote.Content, body func() (io.R
 	if err != nil {
 		return err
 	}
-	return errors.Join(r.put(ctx, content(c), b, c.Size), b.Close())
+	err = r.put(ctx, content(c), b, c.Size)
+	_ = b.Close() // which whoever sent it mostly did
+	return err
 }

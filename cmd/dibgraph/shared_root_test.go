@@ -1,0 +1,265 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"os"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// A meter is a server with one that counts before it.
+type meter struct {
+	mu    sync.Mutex
+	log   []string
+	bytes atomic.Int64 // of bodies, both ways
+	delay time.Duration
+}
+
+// measure returns the host of a server that hands everything on to another.
+func (m *meter) measure(t *testing.T, dial func(context.Context, string, string) (net.Conn, error), behind string) string {
+	t.Helper()
+	transport := &http.Transport{DialContext: dial, MaxIdleConnsPerHost: 32, DisableCompression: true}
+	t.Cleanup(transport.CloseIdleConnections)
+	proxy := &httputil.ReverseProxy{
+		Transport: transport,
+		// The Host stays: a registry sends clients back to where they asked.
+		Rewrite:      func(q *httputil.ProxyRequest) { q.Out.URL.Scheme, q.Out.URL.Host = "http", behind },
+		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		m.mu.Lock()
+		m.log = append(m.log, q.Method+" "+q.URL.Path)
+		m.mu.Unlock()
+		time.Sleep(m.delay) // the way there and back
+		m.bytes.Add(max(q.ContentLength, 0))
+		proxy.ServeHTTP(&counted{w, m}, q)
+	}))
+	t.Cleanup(server.Close)
+	return strings.TrimPrefix(server.URL, "http://")
+}
+
+type counted struct {
+	http.ResponseWriter
+	m *meter
+}
+
+func (c *counted) Write(p []byte) (int, error) {
+	c.m.bytes.Add(int64(len(p)))
+	return c.ResponseWriter.Write(p)
+}
+
+// since returns what was asked and moved since the last call.
+func (m *meter) since() (requests []string, bytes int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	requests, m.log = m.log, nil
+	return requests, m.bytes.Swap(0)
+}
+
+// A sharedPlace is a remote to test with. The meter is nil for one that asks no
+// server.
+type sharedPlace struct {
+	address string
+	meter   *meter
+}
+
+// sharedPlaces start one remote of each kind.
+var sharedPlaces = map[string]func(t *testing.T) sharedPlace{
+	"dir": func(t *testing.T) sharedPlace { return sharedPlace{address: "dir:" + t.TempDir() + "/cache"} },
+	"oci": func(t *testing.T) sharedPlace {
+		m := &meter{}
+		host := m.measure(t, (&net.Dialer{}).DialContext, newRegistry(t).host)
+		return sharedPlace{"oci://" + host + "/images/cache", m}
+	},
+	"http": func(t *testing.T) sharedPlace {
+		m := &meter{}
+		return sharedPlace{"http://" + m.measure(t, newNginx(t), "nginx") + "/base", m}
+	},
+}
+
+const nginxConfig = `daemon off;
+master_process off;
+pid %[1]s/pid;
+error_log %[1]s/error.log;
+events {}
+http {
+	access_log off;
+	client_max_body_size 0;
+	client_body_temp_path %[1]s/parts;
+	proxy_temp_path %[1]s/proxy;
+	fastcgi_temp_path %[1]s/fastcgi;
+	uwsgi_temp_path %[1]s/uwsgi;
+	scgi_temp_path %[1]s/scgi;
+	server {
+		listen unix:%[1]s/socket;
+		root %[1]s;
+		location /base/ { dav_methods PUT; create_full_put_path on; }
+	}
+}
+`
+
+// newNginx runs a server that keeps what is put, and returns the way to it. It
+// ends with the test, even if that is killed.
+func newNginx(t *testing.T) func(context.Context, string, string) (net.Conn, error) {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(dir+"/nginx.conf", fmt.Appendf(nil, nginxConfig, dir), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	server := exec.Command("nginx", "-e", dir+"/error.log", "-c", dir+"/nginx.conf")
+	server.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := server.Start(); err != nil {
+		t.Fatalf("%v: dibgraph doctor --install --for-tests installs it", err)
+	}
+	t.Cleanup(func() {
+		server.Process.Kill() // may have ended
+		server.Wait()         // was killed
+	})
+	return func(ctx context.Context, _, _ string) (net.Conn, error) {
+		for {
+			c, err := (&net.Dialer{}).DialContext(ctx, "unix", dir+"/socket")
+			if err == nil || ctx.Err() != nil {
+				return c, err
+			}
+			time.Sleep(10 * time.Millisecond) // it begins to listen
+		}
+	}
+}
+
+// keys makes a pair of keys, and returns the file of the secret one and the
+// public one.
+func (p *program) keys(name string) (secret, public string) {
+	p.t.Helper()
+	secret = p.path(name + ".key")
+	out, _ := p.run("cache", "keygen", name, "--out", secret)
+	return secret, regexp.MustCompile(`(?m)` + name + `\+[0-9a-f]{8}\+\S+`).FindString(out)
+}
+
+// elsewhere is another machine with the same elements.
+func (p *program) elsewhere(name string) *program {
+	q := *p
+	q.env = append(append([]string(nil), p.env...), "DIBGRAPH_CACHE="+p.path(name))
+	return &q
+}
+
+var ranCount = regexp.MustCompile(`image: (nothing|\d+) ran`)
+
+// ranNodes returns how many nodes a build ran, by what it said.
+func ranNodes(t *testing.T, said string) int {
+	t.Helper()
+	m := ranCount.FindStringSubmatch(said)
+	if m == nil {
+		t.Fatalf("it is not said what ran:\n%s", said)
+	}
+	n, _ := strconv.Atoi(m[1]) // nothing is 0
+	return n
+}
+
+// What one machine built another has, for one pack and the image; after an edit
+// it gets what it needs and runs what changed.
+func TestSharedCache(t *testing.T) {
+	for name, start := range sharedPlaces {
+		t.Run(name, func(t *testing.T) {
+			a := newProgram(t)
+			place := start(t)
+			secret, public := a.keys("ci")
+			a.write("elements/app/install.d/50-first", "#!/bin/sh\nhead -c 300000 /dev/urandom > /etc/first\n")
+			a.write("elements/app/install.d/60-last", "#!/bin/sh\necho one > /etc/last\n")
+			build := []string{"build", "-n", "-t", "qcow2", "tiny", "app"}
+			give := append(build, "--cache-to", place.address, "--cache-sign-key", secret)
+			get := append(build, "--cache-from", place.address, "--cache-trust", public)
+			a.run(give...)
+			want := a.read("image.qcow2")
+
+			b := a.elsewhere("other-store")
+			place.since()
+			a.tool("rm", "image.qcow2")
+			_, said := b.run(get...)
+			if n := ranNodes(t, said); n != 0 {
+				t.Errorf("%d nodes ran:\n%s", n, said)
+			}
+			if a.read("image.qcow2") != want {
+				t.Error("the image is another one")
+			}
+			place.checkFullHit(t, int64(len(want)))
+
+			// An edit of the last hook runs that one and what makes the image.
+			a.write("elements/app/install.d/60-last", "#!/bin/sh\necho two > /etc/last\n")
+			_, said = b.run(get...)
+			if !strings.Contains(said, "hit   install.d/50-first (from "+place.address) || strings.Contains(said, "run   install.d/50-first") {
+				t.Errorf("the hook before it was not taken:\n%s", said)
+			}
+			edited := ranNodes(t, said)
+			_, said = a.run(give...)
+			if n := ranNodes(t, said); n != edited {
+				t.Errorf("%d nodes ran after the edit there, and %d here", edited, n)
+			}
+
+			// A third machine has both, and so has one that knew the first.
+			place.since()
+			_, said = a.elsewhere("third-store").run(get...)
+			if n := ranNodes(t, said); n != 0 {
+				t.Errorf("%d nodes ran:\n%s", n, said)
+			}
+
+			// Without the key nothing is believed, unless it is a directory of ours.
+			_, said = a.elsewhere("stranger").run(append(build, "--cache-from", place.address)...)
+			if n := ranNodes(t, said); (n == 0) != (name == "dir") {
+				t.Errorf("%d nodes ran without the key:\n%s", n, said)
+			}
+			if why, _ := a.elsewhere("stranger").run("explain", "--all"); name != "dir" && !strings.Contains(why, "not trusted") {
+				t.Errorf("explain does not say that it is not trusted:\n%s", why)
+			}
+		})
+	}
+}
+
+func (s sharedPlace) since() {
+	if s.meter != nil {
+		s.meter.since()
+	}
+}
+
+// checkFullHit compares what was asked with one pack and one image.
+func (s sharedPlace) checkFullHit(t *testing.T, image int64) {
+	t.Helper()
+	if s.meter == nil {
+		return
+	}
+	requests, bytes := s.meter.since()
+	t.Logf("%d requests, %d bytes for an image of %d bytes: %q", len(requests), bytes, image, requests)
+	const most = 2
+	if len(requests) > most {
+		t.Errorf("%d requests, more than one for the pack and one for the image", len(requests))
+	}
+	if pack := bytes - image; pack > 100_000 {
+		t.Errorf("%d bytes beside the image", pack)
+	}
+}
+
+// A remote that is down is left out, and the build goes on without.
+func TestSharedCacheIsDown(t *testing.T) {
+	p := newProgram(t)
+	down := httptest.NewServer(http.NotFoundHandler())
+	down.Close()
+	address := "http" + strings.TrimPrefix(down.URL, "http") + "/cache"
+	_, said := p.run("build", "-n", "-t", "tar", "--cache-from", address, "--cache-to", address, "tiny", "app")
+	if n := strings.Count(said, "left out"); n != 1 {
+		t.Errorf("said %d times that it is left out:\n%s", n, said)
+	}
+	if why, _ := p.run("explain", "--all"); !strings.Contains(why, address) {
+		t.Errorf("explain does not name the remote:\n%s", why)
+	}
+}
