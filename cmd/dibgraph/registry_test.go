@@ -27,7 +27,7 @@ type testRegistry struct {
 var listening = regexp.MustCompile(`listening on (127\.0\.0\.1:\d+)`)
 
 // newRegistry runs a registry that ends with the test, even if that is killed.
-func newRegistry(t *testing.T) *testRegistry {
+func newRegistry(t testing.TB) *testRegistry {
 	t.Helper()
 	dir := t.TempDir()
 	config := "version: 0.1\nlog: {level: info}\nstorage: {filesystem: {rootdirectory: " + dir + "/data}, delete: {enabled: true}}\nhttp: {addr: 127.0.0.1:0}\n"
@@ -60,7 +60,7 @@ func newRegistry(t *testing.T) *testRegistry {
 }
 
 // serveRegistry notes the requests on their way to the registry.
-func serveRegistry(t *testing.T, behind string) *testRegistry {
+func serveRegistry(t testing.TB, behind string) *testRegistry {
 	r := &testRegistry{}
 	proxy := &httputil.ReverseProxy{
 		// The Host stays: the registry sends clients back to where they asked.

@@ -28,7 +28,7 @@ type meter struct {
 }
 
 // measure returns the host of a server that hands everything on to another.
-func (m *meter) measure(t *testing.T, dial func(context.Context, string, string) (net.Conn, error), behind string) string {
+func (m *meter) measure(t testing.TB, dial func(context.Context, string, string) (net.Conn, error), behind string) string {
 	t.Helper()
 	transport := &http.Transport{DialContext: dial, MaxIdleConnsPerHost: 32, DisableCompression: true}
 	t.Cleanup(transport.CloseIdleConnections)
@@ -76,14 +76,14 @@ type sharedPlace struct {
 }
 
 // sharedPlaces start one remote of each kind.
-var sharedPlaces = map[string]func(t *testing.T) sharedPlace{
-	"dir": func(t *testing.T) sharedPlace { return sharedPlace{address: "dir:" + t.TempDir() + "/cache"} },
-	"oci": func(t *testing.T) sharedPlace {
+var sharedPlaces = map[string]func(t testing.TB) sharedPlace{
+	"dir": func(t testing.TB) sharedPlace { return sharedPlace{address: "dir:" + t.TempDir() + "/cache"} },
+	"oci": func(t testing.TB) sharedPlace {
 		m := &meter{}
 		host := m.measure(t, (&net.Dialer{}).DialContext, newRegistry(t).host)
 		return sharedPlace{"oci://" + host + "/images/cache", m}
 	},
-	"http": func(t *testing.T) sharedPlace {
+	"http": func(t testing.TB) sharedPlace {
 		m := &meter{}
 		return sharedPlace{"http://" + m.measure(t, newNginx(t), "nginx") + "/base", m}
 	},
@@ -112,7 +112,7 @@ http {
 
 // newNginx runs a server that keeps what is put, and returns the way to it. It
 // ends with the test, even if that is killed.
-func newNginx(t *testing.T) func(context.Context, string, string) (net.Conn, error) {
+func newNginx(t testing.TB) func(context.Context, string, string) (net.Conn, error) {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.WriteFile(dir+"/nginx.conf", fmt.Appendf(nil, nginxConfig, dir), 0o644); err != nil {
@@ -140,12 +140,15 @@ func newNginx(t *testing.T) func(context.Context, string, string) (net.Conn, err
 
 // keys makes a pair of keys, and returns the file of the secret one and the
 // public one.
-func (p *program) keys(name string) (secret, public string) {
+func (p *program) keys() (secret, public string) {
 	p.t.Helper()
-	secret = p.path(name + ".key")
-	out, _ := p.run("cache", "keygen", name, "--out", secret)
-	return secret, regexp.MustCompile(`(?m)` + name + `\+[0-9a-f]{8}\+\S+`).FindString(out)
+	secret = p.path("ci.key")
+	out, _ := p.run("cache", "keygen", "ci", "--out", secret)
+	return secret, publicForm.FindString(out)
 }
+
+// publicForm is a public key as "cache keygen" prints it.
+var publicForm = regexp.MustCompile(`ci\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+`)
 
 // elsewhere is another machine with the same elements.
 func (p *program) elsewhere(name string) *program {
@@ -174,7 +177,7 @@ func TestSharedCache(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			a := newProgram(t)
 			place := start(t)
-			secret, public := a.keys("ci")
+			secret, public := a.keys()
 			a.write("elements/app/install.d/50-first", "#!/bin/sh\nhead -c 300000 /dev/urandom > /etc/first\n")
 			a.write("elements/app/install.d/60-last", "#!/bin/sh\necho one > /etc/last\n")
 			build := []string{"build", "-n", "-t", "qcow2", "tiny", "app"}
