@@ -86,17 +86,15 @@ func (s *Store) Places(d Digest) (*Places, error) {
 	return &p, nil
 }
 
-// elsewhere reports whether content that is not here counts as there: it can be
-// had, or is known never to have been sent and was not needed so far.
+// elsewhere reports whether content that is not here counts as there: a record of
+// others names it, and it was not needed so far. Whether it can be had is found
+// out when somebody does: mostly nobody needs it.
 func (s *Store) elsewhere(d Digest) bool {
 	if s.needed.has(d) {
 		return false
 	}
 	p, err := s.Places(d)
-	if err != nil || p == nil {
-		return false
-	}
-	return len(p.Places) == 0 || s.readOnly || slices.ContainsFunc(p.Places, s.reaches)
+	return err == nil && p != nil
 }
 
 func (s *Store) reaches(p Place) bool { return s.supplier != nil && s.supplier.Reaches(p) }

@@ -112,6 +112,9 @@ func (s *Store) checkContent(r *Record) error {
 			if errors.Is(err, ErrMissing) && s.elsewhere(b.Digest) {
 				continue
 			}
+			if b == r.Log && len(r.Origin) > 0 {
+				continue // nobody needs it to build
+			}
 			return err
 		}
 	}

@@ -263,6 +263,9 @@ func (b *Builder) finished(r *Result) *Result {
 	if errors.Is(r.Err, context.Canceled) {
 		r.Status = Skipped // stopped, by the user or because another node failed
 	}
+	if errors.Is(r.Err, cache.ErrMissing) {
+		return r // the next pass has more to say, or the build ends with the error
+	}
 	b.mu.Lock()
 	if b.fresh == nil {
 		b.fresh = make(map[string]*Result)

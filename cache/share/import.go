@@ -60,6 +60,9 @@ func (s *Share) takeRecord(p *pack, r *cache.Record, text []byte, address string
 		}
 	}
 	_, err := s.store.Import(text, origin)
+	if errors.Is(err, cache.ErrMissing) {
+		return nil // it was tried to get something of it, in vain
+	}
 	return err
 }
 

@@ -165,8 +165,14 @@ func (o *buildOptions) build(ctx context.Context, c *cobra.Command, show progres
 		show.notice(notice)
 	}
 	var delivered []string
-	if err == nil {
+	// A file that is gone here, or from the remote that was to have it, is made
+	// again like everything else. There are fewer files than nodes.
+	for attempt := 0; err == nil; attempt++ {
 		delivered, err = p.Deliver(store, g, results)
+		if err == nil || !errors.Is(err, cache.ErrMissing) || attempt > len(results) {
+			break
+		}
+		g, results, err = p.Build(ctx, b)
 	}
 	summed := graph.Measure(ctx, "build")
 	record, recordErr := elements.Summary(img, show.started(), results, delivered, err)

@@ -46,7 +46,7 @@ standard input, and the signature in the file that {signature} stands for.
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newCacheConfigCommand(), newCacheKeygenCommand(), newCachePushCommand(store), newCachePullCommand(store),
+	c.AddCommand(newCacheConfigCommand(), newCacheKeygenCommand(), newCachePushCommand(store), newCachePullCommand(store), newCacheGCCommand(),
 		newCacheListCommand(store), newCacheUsageCommand(store), newCacheTrimCommand(store), newCacheVerifyCommand(store),
 		newCachePinCommand(store), newCacheUnpinCommand(store))
 	return c

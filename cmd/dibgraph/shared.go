@@ -23,9 +23,12 @@ import (
 // A sharedCache is what the caches that machines share are to one command.
 type sharedCache struct {
 	*share.Share
-	guards map[string]*remote.Guard // by address as the user wrote it
+	guards guards
 	to     []share.Place
 }
+
+// guards are those of the remotes of a command, by address as the user wrote it.
+type guards map[string]*remote.Guard
 
 // openShared opens the remotes of settings and gives them to the store.
 func openShared(ctx context.Context, store *cache.Store, s settings.Settings, img imageID, notice func(string)) (*sharedCache, error) {
@@ -33,7 +36,7 @@ func openShared(ctx context.Context, store *cache.Store, s settings.Settings, im
 	if err != nil {
 		return nil, err
 	}
-	c := &sharedCache{guards: make(map[string]*remote.Guard)}
+	c := &sharedCache{guards: make(guards)}
 	o := share.Options{
 		Salt: trust.NewSalt(s.Salt), Image: img.name, Arch: img.arch, Builder: makerName(), Notice: notice,
 	}
