@@ -11,7 +11,7 @@ import (
 func mutations() []mutation {
 	return slices.Concat(
 		hookMutations(), diskHookMutations(), oddHookMutations(), environmentMutations(), fileMutations(),
-		packageMutations(), variableMutations(), hostFileMutations(), elementMutations(), outputMutations(), sourceMutations(),
+		packageMutations(), variableMutations(), hostFileMutations(), elementMutations(), outputMutations(), sourceMutations(), outsideMutations(),
 	)
 }
 

@@ -56,6 +56,9 @@ func footprints(s *site) []footprint {
 	all := mutations()
 	var list []footprint
 	for i := range all {
+		if all[i].given != nil {
+			continue // it needs what other edits do not
+		}
 		s.reset()
 		vars, settings := maps.Clone(s.vars), s.settings()
 		all[i].edit(s)
@@ -68,9 +71,7 @@ func footprints(s *site) []footprint {
 		if s.settings() != settings {
 			f.touched = append(f.touched, "settings")
 		}
-		if all[i].given == nil {
-			list = append(list, f)
-		}
+		list = append(list, f)
 	}
 	s.reset()
 	return list

@@ -29,6 +29,7 @@ type site struct {
 	// touched are the files that were edited, as the program knows them.
 	touched map[string]bool
 	mirror  *mirror // that mutations of sources have
+	host    string  // path of a program of the host that a mutation made
 	number  int     // of the mutation, so that no two write the same text
 }
 

@@ -193,12 +193,24 @@ func (s *site) causeText(c graph.Cause) string {
 	what, quoted, _ := strings.Cut(c.Reason.Input, `"`)
 	name, err := strconv.Unquote(`"` + quoted)
 	if err != nil {
-		return c.Reason.Kind + " " + c.Reason.Input
+		return c.Reason.Kind + " " + s.withoutPlaces(c.Reason.Input)
 	}
 	if s.mirror != nil {
 		name = strings.TrimPrefix(name, s.mirror.URL)
 	}
 	return c.Reason.Kind + " " + what + strings.TrimPrefix(name, "files/")
+}
+
+// withoutPlaces leaves out of a text what differs from one run to the next.
+func (s *site) withoutPlaces(text string) string {
+	text = strings.ReplaceAll(text, s.at("")+"/", "")
+	if s.mirror != nil {
+		text = strings.ReplaceAll(text, s.mirror.URL, "")
+	}
+	if s.host != "" {
+		text = strings.ReplaceAll(text, s.host, "PROGRAM")
+	}
+	return text
 }
 
 // isTouched reports whether a file, or something in it, was edited.
