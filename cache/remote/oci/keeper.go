@@ -73,7 +73,7 @@ func (r *Registry) Remove(ctx context.Context, i remote.Item) error {
 	if i.Name == "" {
 		asked, place = fmt.Sprintf("remove content %s from", i.Content.Sum), r.blob(i.Content)
 	}
-	err := checkName(i.Name)
+	err := remote.CheckName(i.Name)
 	if i.Name == "" {
 		err = nil
 	} else if err == nil {

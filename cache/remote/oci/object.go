@@ -25,7 +25,7 @@ func (r *Registry) Load(ctx context.Context, name string, limit int64) ([]byte, 
 }
 
 func (r *Registry) load(ctx context.Context, name string, limit int64) ([]byte, error) {
-	if err := checkName(name); err != nil {
+	if err := remote.CheckName(name); err != nil {
 		return nil, err
 	}
 	m, _, err := r.manifest(ctx, name)
@@ -42,7 +42,7 @@ func (r *Registry) load(ctx context.Context, name string, limit int64) ([]byte, 
 // those of the blob.
 func (r *Registry) config(ctx context.Context, config ocispec.Descriptor, limit int64) ([]byte, error) {
 	if config.Size > limit {
-		return nil, fmt.Errorf("it has %d bytes, more than the limit of %d", config.Size, limit)
+		return nil, fmt.Errorf("%w: it has %d bytes, more than %d", remote.ErrTooLarge, config.Size, limit)
 	}
 	sum, err := remote.ParseSum(strings.TrimPrefix(config.Digest.String(), "sha256:"))
 	if err != nil {
@@ -61,7 +61,7 @@ func (r *Registry) config(ctx context.Context, config ocispec.Descriptor, limit 
 	}
 	switch {
 	case int64(len(data)) > limit:
-		return nil, fmt.Errorf("it has more than the limit of %d bytes", limit)
+		return nil, fmt.Errorf("%w: it has more than %d bytes", remote.ErrTooLarge, limit)
 	case remote.Sum(sha256.Sum256(data)) != sum:
 		return nil, fmt.Errorf("the registry gives other bytes than those with the SHA-256 %s", sum)
 	}
@@ -105,7 +105,7 @@ func (r *Registry) Save(ctx context.Context, name string, data []byte, about []r
 }
 
 func (r *Registry) save(ctx context.Context, name string, data []byte, about []remote.Content) error {
-	if err := checkName(name); err != nil {
+	if err := remote.CheckName(name); err != nil {
 		return err
 	}
 	body := func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }
@@ -132,13 +132,4 @@ func (r *Registry) put(ctx context.Context, m stored) error {
 		return refused(response)
 	}
 	return response.Body.Close()
-}
-
-// checkName refuses what is no tag: in an address it would mean something else.
-func checkName(name string) error {
-	const letters = "abcdefghijklmnopqrstuvwxyz0123456789"
-	if name == "" || len(name) > 128 || strings.Trim(name, letters+".-_") != "" || strings.Trim(name[:1], letters) != "" {
-		return fmt.Errorf("%q is not a name: it has up to 128 of a-z, 0-9, '.', '-' and '_', and begins with a letter or digit", name)
-	}
-	return nil
 }

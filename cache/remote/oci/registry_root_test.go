@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"github.com/dibgraph/dibgraph/cache/remote"
+	"github.com/dibgraph/dibgraph/cache/remote/conformance"
 	"github.com/dibgraph/dibgraph/internal/testroot"
 )
 
@@ -82,6 +83,12 @@ func read(t *testing.T, r remote.Remote, c remote.Content, offset int64) []byte 
 	data, err := io.ReadAll(body)
 	must(t, err)
 	return data
+}
+
+func TestRegistryConforms(t *testing.T) {
+	testroot.Require(t)
+	r, _ := open(t, "oci://"+serve(t, deletes, "")+"/cache/images", nil)
+	conformance.Run(t, r)
 }
 
 func TestRegistryRequests(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"github.com/dibgraph/dibgraph/cache/remote/directory"
 	"github.com/dibgraph/dibgraph/cache/remote/network"
 	"github.com/dibgraph/dibgraph/cache/remote/oci"
+	"github.com/dibgraph/dibgraph/cache/remote/s3"
 	"github.com/dibgraph/dibgraph/cache/remote/web"
 )
 
@@ -49,6 +50,8 @@ func Remote(address string, o Options) (remote.Remote, error) {
 		return web.New(address, web.Options{Transport: network.Transport(config), Login: o.netrc(), Token: o.Environment("DIBGRAPH_CACHE_TOKEN")})
 	case "oci":
 		return oci.New(address, oci.Options{Env: o.Environment, TLS: config})
+	case "s3":
+		return s3.New(address, s3.Options{Env: o.Environment, TLS: config})
 	}
 	return nil, fmt.Errorf("%q: there is no kind of remote called %q: %s", network.Redact(address), scheme, forms)
 }
