@@ -88,7 +88,9 @@ func read(t *testing.T, r remote.Remote, c remote.Content, offset int64) []byte 
 func TestRegistryConforms(t *testing.T) {
 	testroot.Require(t)
 	r, _ := open(t, "oci://"+serve(t, deletes, "")+"/cache/images", nil)
-	conformance.Run(t, r)
+	// The file system of this registry replaces a tag in place: who reads it in that
+	// moment is answered 500, which a guard asks again.
+	conformance.Run(t, remote.NewGuard(r, remote.GuardOptions{}))
 }
 
 func TestRegistryRequests(t *testing.T) {

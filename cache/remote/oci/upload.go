@@ -31,7 +31,14 @@ func (r *Registry) Upload(ctx context.Context, c remote.Content, body func() (io
 	return nil
 }
 
-func (r *Registry) push(ctx context.Context, c remote.Content, body func() (io.ReadCloser, error)) error {
+func (r *Registry) push(ctx context.Context, c remote.Content, open func() (io.ReadCloser, error)) error {
+	body := func() (io.ReadCloser, error) {
+		opened, err := open()
+		if err != nil {
+			return nil, err
+		}
+		return &interruptible{opened, func() error { return context.Cause(ctx) }}, nil
+	}
 	if !r.chunked.Load() || c.Size <= r.chunk {
 		err := r.session(ctx, func(place *url.URL) error { return r.finish(ctx, place, c, body, c.Size) })
 		var a *answer
@@ -41,6 +48,20 @@ func (r *Registry) push(ctx context.Context, c remote.Content, body func() (io.R
 		r.chunked.Store(true)
 	}
 	return r.session(ctx, func(place *url.URL) error { return r.pieces(ctx, place, c, body) })
+}
+
+// interruptible bytes end with their context: a transport may notice that only when
+// all of them are sent.
+type interruptible struct {
+	io.ReadCloser
+	cause func() error
+}
+
+func (i *interruptible) Read(p []byte) (int, error) {
+	if err := i.cause(); err != nil {
+		return 0, err
+	}
+	return i.ReadCloser.Read(p)
 }
 
 // session begins an upload, and takes it back if send fails.
