@@ -195,10 +195,7 @@ func (s *site) causeText(c graph.Cause) string {
 	if err != nil {
 		return c.Reason.Kind + " " + s.withoutPlaces(c.Reason.Input)
 	}
-	if s.mirror != nil {
-		name = strings.TrimPrefix(name, s.mirror.URL)
-	}
-	return c.Reason.Kind + " " + what + strings.TrimPrefix(name, "files/")
+	return c.Reason.Kind + " " + what + strings.TrimPrefix(s.withoutPlaces(name), "files/")
 }
 
 // withoutPlaces leaves out of a text what differs from one run to the next.
