@@ -36,6 +36,7 @@ func shareOnce(b *testing.B, place sharedPlace) {
 	m.run(nil, "cache", "keygen", "ci", "--out", "ci.key")
 	cold := m.give()
 	image := m.size("image.qcow2")
+	place.since()
 	hit := m.get("first")
 	requests, bytes := 0, int64(0)
 	if place.meter != nil {
