@@ -20,18 +20,23 @@ type Blob struct {
 
 // PutBlob stores what r gives until its end.
 func (s *Store) PutBlob(r io.Reader) (Blob, error) {
+	return s.putBlob("put", func(tmp string) (Blob, error) { return writeBlob(tmp, r) })
+}
+
+// putBlob stores the file that write makes. Errors begin with what is done.
+func (s *Store) putBlob(doing string, write func(tmp string) (Blob, error)) (Blob, error) {
 	e, err := s.begin()
 	if err != nil {
 		return Blob{}, err
 	}
 	defer e.end()
 	tmp := s.owner.name("blob")
-	blob, err := writeBlob(tmp, r)
+	blob, err := write(tmp)
 	if err == nil {
 		err = s.adoptBlob(tmp, blob)
 	}
 	if err != nil {
-		return Blob{}, errors.Join(fmt.Errorf("put blob: %w", err), removeIfThere(tmp))
+		return Blob{}, errors.Join(fmt.Errorf("%s blob: %w", doing, err), removeIfThere(tmp))
 	}
 	return blob, nil
 }

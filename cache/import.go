@@ -9,27 +9,19 @@ import (
 	"os"
 )
 
-// Import stores a record of another store from its [Record.Text]. What it names
-// is in the store, stacks included, or has [Places], as for Put. Origin, which
-// must not be empty, says where it is from.
+// Import stores a record of another store, of which the stack was found here.
+// What it names is in the store, or has [Places], as for Put. Origin, which must
+// not be empty, says where it is from.
 //
-// A record of the same key that is here stays, if what it names is here: two
-// runs can leave different results, and what came after was made on this one.
-func (s *Store) Import(text []byte, origin json.RawMessage) (*Record, error) {
-	r, err := ParseRecord(text)
-	if err != nil {
-		return nil, err
-	}
-	if r.Below != nil {
-		if r.Below, err = s.Stack(r.Below.Digest); err != nil {
-			return nil, fmt.Errorf("import record %s of %s: %w", r.Key.Short(), r.Node, err)
-		}
-	}
+// A record of the same key that was made here stays, if what it names is here:
+// two runs can leave different results, and what came after was made on this one.
+func (s *Store) Import(r *Record, origin json.RawMessage) error {
 	if here, err := s.Lookup(r.Key); err == nil && len(here.Origin) == 0 {
-		return here, nil
+		return nil
 	}
-	r.Origin = origin
-	return r, s.Put(r)
+	imported := *r
+	imported.Origin = origin
+	return s.Put(&imported)
 }
 
 // Content returns all layers and blobs that a record names, bottom layer first,
@@ -69,33 +61,20 @@ func (s *Store) ImportLayer(dir string, want Digest, volatile map[string]bool) e
 	if m.Digest != want {
 		return damagedLayer(want, "what came is layer "+m.Digest.Short())
 	}
-	if s.HasLayer(want) {
-		s.Discard(dir)
-		return nil
-	}
-	return s.storeLayer(dir, &tree.listing, m)
+	return s.adoptLayer(dir, &tree.listing, m)
 }
 
 // ImportBlob stores what r gives if that is the blob. Otherwise the error is
 // ErrDamaged, and nothing is stored. Long runs of zeros become holes.
 func (s *Store) ImportBlob(r io.Reader, want Blob) error {
-	e, err := s.begin()
-	if err != nil {
-		return err
-	}
-	defer e.end()
-	tmp := s.owner.name("blob")
-	got, err := writeSparse(tmp, r)
-	if err == nil && got != want {
-		err = damagedBlob(want.Digest, fmt.Sprintf("what came has digest %s and %d bytes", got.Digest.Short(), got.Size))
-	}
-	if err == nil {
-		err = s.adoptBlob(tmp, got)
-	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("import blob: %w", err), removeIfThere(tmp))
-	}
-	return nil
+	_, err := s.putBlob("import", func(tmp string) (Blob, error) {
+		got, err := writeSparse(tmp, r)
+		if err == nil && got != want {
+			err = damagedBlob(want.Digest, fmt.Sprintf("what came has digest %s and %d bytes", got.Digest.Short(), got.Size))
+		}
+		return got, err
+	})
+	return err
 }
 
 // writeSparse is writeBlob with holes for zeros.

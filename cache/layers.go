@@ -62,17 +62,22 @@ func (s *Store) commitLayer(upper string, o LayerOptions) (Layer, error) {
 		return Layer{}, nil
 	}
 	m := metaOf(&tree.listing)
-	layer := Layer{Digest: m.Digest, Entries: m.Entries, Bytes: m.Bytes}
+	return Layer{Digest: m.Digest, Entries: m.Entries, Bytes: m.Bytes}, s.adoptLayer(upper, &tree.listing, m)
+}
+
+// adoptLayer makes a directory that was scanned a layer. One that is there
+// already stays, unless it is found damaged, and the directory goes.
+func (s *Store) adoptLayer(upper string, l *Listing, m meta) error {
 	switch err := s.lease(m.Digest, func() error { return s.checkLayer(m.Digest) }); {
 	case err == nil:
 		s.Discard(upper)
-		return layer, nil
+		return nil
 	case errors.Is(err, ErrDamaged):
 		s.quarantineLayer(m.Digest)
 	case !errors.Is(err, ErrMissing):
-		return Layer{}, err
+		return err
 	}
-	return layer, s.storeLayer(upper, &tree.listing, m)
+	return s.storeLayer(upper, l, m)
 }
 
 // ListUpper returns the listing that an upper directory would have as a layer.

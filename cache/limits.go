@@ -71,13 +71,23 @@ func (s *Store) Exceeded() int64 {
 // The count stays locked until put is done: a trim that looks at what there is
 // would else miss what has its room and not yet its place.
 func (s *Store) makeRoom(bytes int64, put func() error) error {
-	l := &s.limits
 	if !s.counts() {
-		if err := s.makeFree(); err != nil {
-			return limitError(err)
-		}
-		return put()
+		return s.putUncounted(put)
 	}
+	return s.putCounted(bytes, put)
+}
+
+// putUncounted is makeRoom for a store that nobody counts: only the filesystem
+// has a limit.
+func (s *Store) putUncounted(put func() error) error {
+	if err := s.makeFree(); err != nil {
+		return limitError(err)
+	}
+	return put()
+}
+
+func (s *Store) putCounted(bytes int64, put func() error) error {
+	l := &s.limits
 	l.counting.Lock()
 	defer l.counting.Unlock()
 	f, err := lockFile(s.path(usageFile))
@@ -231,7 +241,7 @@ func writeUsage(f *os.File, total int64, at time.Time) error {
 // put to rename it.
 func (s *Store) publishWith(path, to string, put func() error) error {
 	if !s.counts() {
-		return s.makeRoom(0, put)
+		return s.putUncounted(put)
 	}
 	m := newMeter(context.Background())
 	if err := m.add(path); err != nil {
@@ -241,7 +251,7 @@ func (s *Store) publishWith(path, to string, put func() error) error {
 		const directory = 4096
 		m.bytes += directory
 	}
-	return s.makeRoom(m.bytes, put)
+	return s.putCounted(m.bytes, put)
 }
 
 // settleLimits is called when the store is closed: what it used may go now.

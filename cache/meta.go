@@ -139,27 +139,6 @@ func (c *checkedLayers) forget(d Digest) {
 	delete(c.states, d)
 }
 
-// digests is a set. It may be used concurrently.
-type digests struct {
-	mu  sync.Mutex
-	set map[Digest]bool
-}
-
-func (c *digests) has(d Digest) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.set[d]
-}
-
-func (c *digests) add(d Digest) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.set == nil {
-		c.set = make(map[Digest]bool)
-	}
-	c.set[d] = true
-}
-
 // checkLayer finds out cheaply whether a layer is there and whole.
 func (s *Store) checkLayer(d Digest) error {
 	dir := s.hashPath(layersDir, d)

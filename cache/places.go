@@ -90,7 +90,7 @@ func (s *Store) Places(d Digest) (*Places, error) {
 // others names it, and it was not needed so far. Whether it can be had is found
 // out when somebody does: mostly nobody needs it.
 func (s *Store) elsewhere(d Digest) bool {
-	if s.needed.has(d) {
+	if _, needed := s.needed.Load(d); needed {
 		return false
 	}
 	p, err := s.Places(d)
@@ -140,7 +140,7 @@ func (s *Store) supply(d Digest, bring func(Supplier, Digest, []Place) error, mi
 			return nil
 		}
 	}
-	s.needed.add(d)
+	s.needed.Store(d, true)
 	s.stacks.doubt()
 	if err != nil {
 		return fmt.Errorf("%w: %w", missing, err)

@@ -73,7 +73,7 @@ type Store struct {
 	leases   leases
 	limits   limits
 	supplier Supplier     // nil: what is not here is nowhere
-	needed   digests      // content that could not be supplied when it was asked for
+	needed   sync.Map     // Digest → true: content that could not be supplied when it was asked for
 	close    func() error // once
 }
 

@@ -22,10 +22,10 @@ func (s *Share) Find(ctx context.Context, static cache.Key) (found bool, refused
 	}
 	s.packsOnce.Do(func() { s.takeImage(ctx) })
 	refused = s.refused
-	if s.statics[static] && s.told.first(static) {
+	if s.statics[static] && first(&s.told, static) {
 		return true, refused
 	}
-	if !s.asked.first(static) {
+	if !first(&s.asked, static) {
 		return false, refused
 	}
 	for _, from := range s.o.From {

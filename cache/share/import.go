@@ -22,7 +22,7 @@ func (s *Share) take(p *pack, address string, origin json.RawMessage, history bo
 	for _, text := range p.Records {
 		r, err := cache.ParseRecord([]byte(text))
 		if err == nil {
-			err = s.takeRecord(p, r, []byte(text), address, origin)
+			err = s.takeRecord(p, r, address, origin)
 		}
 		if err != nil {
 			problems = append(problems, err)
@@ -39,7 +39,7 @@ func (s *Share) take(p *pack, address string, origin json.RawMessage, history bo
 
 // takeRecord notes where the content of a record is, and then stores it: a
 // record is a hit as soon as it is there.
-func (s *Share) takeRecord(p *pack, r *cache.Record, text []byte, address string, origin json.RawMessage) error {
+func (s *Share) takeRecord(p *pack, r *cache.Record, address string, origin json.RawMessage) error {
 	if r.Below != nil {
 		below, err := s.store.Stack(r.Below.Digest)
 		if err != nil {
@@ -59,7 +59,7 @@ func (s *Share) takeRecord(p *pack, r *cache.Record, text []byte, address string
 			return err
 		}
 	}
-	_, err := s.store.Import(text, origin)
+	err := s.store.Import(r, origin)
 	if errors.Is(err, cache.ErrMissing) {
 		return nil // it was tried to get something of it, in vain
 	}
@@ -79,7 +79,7 @@ func (s *Share) place(p *pack, d cache.Digest, address string, here bool) error 
 		}
 		return s.store.PutPlaces(d)
 	}
-	if !s.placed.add(address, d) {
+	if !first(&s.placed, placedContent{address, d}) {
 		return nil
 	}
 	text, err := json.Marshal(at)

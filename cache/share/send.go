@@ -108,13 +108,6 @@ func (d *sender) next() (Sent, bool) {
 	return r, true
 }
 
-// Waiting returns how many results were not encoded yet.
-func (s *Share) Waiting() int {
-	s.sender.mu.Lock()
-	defer s.sender.mu.Unlock()
-	return len(s.sender.queue)
-}
-
 func (d *sender) encode() {
 	defer close(d.done)
 	d.learn()

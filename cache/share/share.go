@@ -43,6 +43,12 @@ type Place struct {
 // String names the place for messages.
 func (p Place) String() string { return fmt.Sprintf("%s (scope %s)", p.Remote, p.Scope) }
 
+// placedContent is content with a remote that has it.
+type placedContent struct {
+	address string
+	digest  cache.Digest
+}
+
 // A Share connects one build with others. Its methods may be called
 // concurrently.
 type Share struct {
@@ -51,7 +57,7 @@ type Share struct {
 	o       Options
 	sources map[string]*remote.Guard // by address
 	flights singleflight.Group
-	placed  placedContent
+	placed  sync.Map // placedContent → true: what a place was noted for
 	sender  *sender
 	judge   *Judge
 
@@ -59,8 +65,8 @@ type Share struct {
 	statics   map[cache.Key]bool // those of the records in the packs of the image
 	taken     int                // records in them
 	refused   []cache.Reason     // why some of those packs were not taken
-	told      askedKeys          // statics that were told to have been found
-	asked     askedKeys          // those that were asked for alone
+	told      sync.Map           // statics that were told to have been found
+	asked     sync.Map           // those that were asked for alone
 }
 
 // New returns a Share for one build, which ends when ctx does. The store asks
@@ -109,44 +115,10 @@ func (m *originMemory) judge(p *trust.Policy, origin json.RawMessage) error {
 	return err
 }
 
-// placedContent remembers for which content and remote a place was noted.
-type placedContent struct {
-	mu  sync.Mutex
-	set map[string]bool
-}
-
-// add reports whether it was not there before.
-func (c *placedContent) add(address string, d cache.Digest) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	key := address + " " + d.String()
-	if c.set[key] {
-		return false
-	}
-	if c.set == nil {
-		c.set = make(map[string]bool)
-	}
-	c.set[key] = true
-	return true
-}
-
-// askedKeys remembers which static keys were asked for.
-type askedKeys struct {
-	mu  sync.Mutex
-	set map[cache.Key]bool
-}
-
-func (a *askedKeys) first(k cache.Key) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.set[k] {
-		return false
-	}
-	if a.set == nil {
-		a.set = make(map[cache.Key]bool)
-	}
-	a.set[k] = true
-	return true
+// first reports whether a key is new to a set, and puts it in.
+func first(set *sync.Map, key any) bool {
+	_, known := set.LoadOrStore(key, true)
+	return !known
 }
 
 // imageName returns the name of the pack of an image.
