@@ -172,9 +172,9 @@ func comparePaths(a, b string) int {
 	return len(a) - len(b)
 }
 
-// allowedXattr reports whether an attribute is part of a layer. Others belong to
+// AllowedXattr reports whether an attribute is part of a layer. Others belong to
 // the machine (labels of security modules) or to overlayfs.
-func allowedXattr(name string) bool {
+func AllowedXattr(name string) bool {
 	switch name {
 	case "security.capability", "system.posix_acl_access", "system.posix_acl_default":
 		return true

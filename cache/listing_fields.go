@@ -89,7 +89,7 @@ func (f *fields) xattr(e *Entry, field string) {
 		return
 	}
 	n := len(e.Xattrs)
-	if !allowedXattr(name) || strings.IndexByte(name, 0) >= 0 || n > 0 && e.Xattrs[n-1].Name >= name {
+	if !AllowedXattr(name) || strings.IndexByte(name, 0) >= 0 || n > 0 && e.Xattrs[n-1].Name >= name {
 		f.fail(errXattr)
 		return
 	}

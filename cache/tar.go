@@ -14,8 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// xattrRecord begins the names of the tar records that hold extended attributes.
-const xattrRecord = "SCHILY.xattr."
+// XattrRecord begins the names of the tar records that hold extended attributes.
+const XattrRecord = "SCHILY.xattr."
 
 // ListTar returns the listing of the tree that a tar file holds, and the
 // contents of the files that keep names. Of a path that is there twice the last
@@ -105,7 +105,7 @@ func (t *tarLister) content(e *Entry, r io.Reader) (err error) {
 
 func tarXattrs(h *tar.Header) (xattrs []Xattr) {
 	for _, record := range slices.Sorted(maps.Keys(h.PAXRecords)) {
-		if name, ok := strings.CutPrefix(record, xattrRecord); ok && allowedXattr(name) {
+		if name, ok := strings.CutPrefix(record, XattrRecord); ok && AllowedXattr(name) {
 			xattrs = append(xattrs, Xattr{Name: name, Value: h.PAXRecords[record]})
 		}
 	}

@@ -37,7 +37,7 @@ func (r *attributeReader) read(path string) (attributes, error) {
 	for name := range strings.SplitSeq(strings.TrimSuffix(names, "\x00"), "\x00") {
 		switch {
 		case name == "":
-		case allowedXattr(name):
+		case AllowedXattr(name):
 			value, err := r.get(path, name)
 			if err != nil {
 				return a, err

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 
 	"github.com/dibgraph/dibgraph/graph"
+	"github.com/dibgraph/dibgraph/internal/interrupt"
 )
 
 // Checksum computes checksums of one output of another node. Each becomes an
@@ -58,7 +59,7 @@ func (c *Checksum) Run(ctx context.Context, w *graph.Work) error {
 		}
 		writers = append(writers, sums[name])
 	}
-	if _, err := io.Copy(io.MultiWriter(writers...), &stoppable{ctx, f}); err != nil {
+	if _, err := io.Copy(io.MultiWriter(writers...), interrupt.Reader(ctx, f)); err != nil {
 		return err
 	}
 	for name, sum := range sums {
@@ -68,17 +69,4 @@ func (c *Checksum) Run(ctx context.Context, w *graph.Work) error {
 		}
 	}
 	return nil
-}
-
-// stoppable is a reader that fails once its context is done.
-type stoppable struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (s *stoppable) Read(p []byte) (int, error) {
-	if err := s.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return s.r.Read(p)
 }

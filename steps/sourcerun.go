@@ -10,6 +10,7 @@ import (
 
 	"github.com/dibgraph/dibgraph/graph"
 	"github.com/dibgraph/dibgraph/internal/fetch"
+	"github.com/dibgraph/dibgraph/internal/interrupt"
 	"github.com/dibgraph/dibgraph/steps/mention"
 )
 
@@ -96,7 +97,7 @@ func (s *Source) write(ctx context.Context, f *os.File) (string, error) {
 	if !info.Mode().IsRegular() {
 		return "", fmt.Errorf("%s is not a regular file", name)
 	}
-	if _, err := io.Copy(f, &stoppable{ctx, from}); err != nil {
+	if _, err := io.Copy(f, interrupt.Reader(ctx, from)); err != nil {
 		return "", err
 	}
 	// Of the copy: the file may have been written meanwhile.
@@ -109,7 +110,7 @@ func (s *Source) check(ctx context.Context, f *os.File, sum fetch.Checksum) erro
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	if err := sum.Check(&stoppable{ctx, f}); err != nil {
+	if err := sum.Check(interrupt.Reader(ctx, f)); err != nil {
 		return fmt.Errorf("%s: %w", s.Address, err)
 	}
 	return nil

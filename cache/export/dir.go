@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dibgraph/dibgraph/cache"
+	"github.com/dibgraph/dibgraph/internal/interrupt"
 )
 
 // Extract makes the tree in a directory, which has to be there and empty. It
@@ -124,7 +125,7 @@ func (it *item) copy(ctx context.Context, at string) (err error) {
 		if err != nil {
 			return err
 		}
-		section := &stoppable{ctx, io.NewSectionReader(from, start, end-start)}
+		section := interrupt.Reader(ctx, io.NewSectionReader(from, start, end-start))
 		if _, err := io.Copy(io.NewOffsetWriter(to, start), section); err != nil {
 			return err
 		}

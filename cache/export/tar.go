@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/dibgraph/dibgraph/cache"
+	"github.com/dibgraph/dibgraph/internal/interrupt"
 )
 
 // Names that a layer of a container image gives a meaning.
@@ -78,7 +79,7 @@ func (w tarWriter) content(it *item) error {
 	}
 	defer f.Close()
 	var hash cache.Hasher
-	n, err := io.Copy(io.MultiWriter(w, &hash), &stoppable{w.ctx, f})
+	n, err := io.Copy(io.MultiWriter(w, &hash), interrupt.Reader(w.ctx, f))
 	if errors.Is(err, tar.ErrWriteTooLong) {
 		return damaged(it)
 	}
@@ -125,7 +126,7 @@ func header(e *cache.Entry, name string) *tar.Header {
 		if h.PAXRecords == nil {
 			h.PAXRecords = make(map[string]string)
 		}
-		h.PAXRecords["SCHILY.xattr."+x.Name] = x.Value
+		h.PAXRecords[cache.XattrRecord+x.Name] = x.Value
 	}
 	return h
 }
@@ -139,17 +140,4 @@ func (t *Tree) CheckNames() error {
 		}
 	}
 	return nil
-}
-
-// A stoppable reader ends when the context does.
-type stoppable struct {
-	ctx context.Context
-	io.Reader
-}
-
-func (r *stoppable) Read(p []byte) (int, error) {
-	if r.ctx.Err() != nil {
-		return 0, context.Cause(r.ctx)
-	}
-	return r.Reader.Read(p)
 }

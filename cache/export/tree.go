@@ -139,13 +139,3 @@ func (t *Tree) Has(path string) bool {
 	}
 	return false
 }
-
-// Bytes returns how many bytes of content the tree has.
-func (t *Tree) Bytes() (n int64) {
-	for i := range t.items {
-		if t.items[i].HardLink == "" {
-			n += t.items[i].Size
-		}
-	}
-	return n
-}

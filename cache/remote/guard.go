@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -56,24 +57,15 @@ type Guard struct {
 
 // NewGuard returns a guard of r.
 func NewGuard(r Remote, o GuardOptions) *Guard {
-	if o.Retries == 0 {
-		o.Retries = 2
-	}
-	orElse(&o.Pause, 200*time.Millisecond)
-	orElse(&o.Idle, 30*time.Second)
-	orElse(&o.Lookups, 32)
-	orElse(&o.Transfers, 8)
+	o.Retries = cmp.Or(o.Retries, 2)
+	o.Pause = cmp.Or(o.Pause, 200*time.Millisecond)
+	o.Idle = cmp.Or(o.Idle, 30*time.Second)
+	o.Lookups = cmp.Or(o.Lookups, 32)
+	o.Transfers = cmp.Or(o.Transfers, 8)
 	if o.Warn == nil {
 		o.Warn = func(string) {}
 	}
 	return &Guard{remote: r, o: o, lookups: make(chan struct{}, o.Lookups), transfers: make(chan struct{}, o.Transfers)}
-}
-
-func orElse[T comparable](v *T, value T) {
-	var zero T
-	if *v == zero {
-		*v = value
-	}
 }
 
 // String is the address of the remote.

@@ -11,6 +11,8 @@ import (
 	"os"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/dibgraph/dibgraph/internal/interrupt"
 )
 
 // An Encoding is how the bytes of a blob are sent.
@@ -95,21 +97,8 @@ func compressTo(ctx context.Context, w io.Writer, r io.Reader) error {
 }
 
 func copyAll(ctx context.Context, w io.Writer, r io.Reader) error {
-	_, err := io.CopyBuffer(struct{ io.Writer }{w}, &untilDone{ctx, r}, make([]byte, 256<<10))
+	_, err := io.CopyBuffer(struct{ io.Writer }{w}, interrupt.Reader(ctx, r), make([]byte, 256<<10))
 	return err
-}
-
-// untilDone fails once the context has ended.
-type untilDone struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (u *untilDone) Read(p []byte) (int, error) {
-	if u.ctx.Err() != nil {
-		return 0, context.Cause(u.ctx)
-	}
-	return u.r.Read(p)
 }
 
 // header is the number of extents, then offset and length of each.
@@ -127,9 +116,9 @@ func (x extents) header() []byte {
 // extent.
 func DecodeBlob(ctx context.Context, r io.Reader, encoding Encoding, size int64) (io.ReadCloser, error) {
 	if encoding == Raw {
-		return io.NopCloser(&exact{&untilDone{ctx, r}, size}), nil
+		return io.NopCloser(&exact{interrupt.Reader(ctx, r), size}), nil
 	}
-	z, err := zstd.NewReader(&untilDone{ctx, r}, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
+	z, err := zstd.NewReader(interrupt.Reader(ctx, r), zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
 	if err != nil {
 		return nil, err
 	}
@@ -186,7 +175,6 @@ func newSparseReader(r io.Reader, size int64) (*sparseReader, error) {
 	if err != nil || count > maxExtents {
 		return nil, errors.Join(err, refuse("", "its extents cannot be read"))
 	}
-	end := int64(0)
 	for range count {
 		offset, err1 := binary.ReadUvarint(s.data)
 		length, err2 := binary.ReadUvarint(s.data)
@@ -194,10 +182,10 @@ func newSparseReader(r io.Reader, size int64) (*sparseReader, error) {
 			return nil, err
 		}
 		e := extent{int64(offset), int64(length)}
-		if e.length <= 0 || e.offset < end || e.length > size-e.offset {
+		if !s.x.goesOn(e, size) {
 			return nil, refuse("", "its extents are not in order in a file of %d bytes", size)
 		}
-		s.x, end = append(s.x, e), e.offset+e.length
+		s.x = append(s.x, e)
 	}
 	return s, nil
 }

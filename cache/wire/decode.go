@@ -15,6 +15,8 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 	"golang.org/x/sys/unix"
+
+	"github.com/dibgraph/dibgraph/cache"
 )
 
 // A Decoded says of a layer what its tree does not.
@@ -216,7 +218,7 @@ func checkRecords(h *tar.Header) error {
 		switch {
 		case !ok:
 			return refuse(h.Name, "it has the record %q, which has no meaning here", key)
-		case !allowedXattr(attribute):
+		case !cache.AllowedXattr(attribute):
 			return refuse(h.Name, "it has the attribute %q, which is in no layer", attribute)
 		}
 		if size += len(key) + len(value); size > maxXattrs {
@@ -227,16 +229,6 @@ func checkRecords(h *tar.Header) error {
 		return refuse(h.Name, "its mode is %o", h.Mode)
 	}
 	return nil
-}
-
-// allowedXattr reports whether layers have an attribute: the rest would change
-// what an overlay shows, or is of the machine.
-func allowedXattr(name string) bool {
-	switch name {
-	case "security.capability", "system.posix_acl_access", "system.posix_acl_default":
-		return true
-	}
-	return strings.HasPrefix(name, "user.") && len(name) > len("user.")
 }
 
 func (d *layerDecoder) opaque(h *tar.Header, name string) error {

@@ -23,8 +23,7 @@ const (
 	opaqueRecord   = "DIBGRAPH.opaque"
 	volatileRecord = "DIBGRAPH.volatile"
 	sparseRecord   = "DIBGRAPH.sparse"
-	xattrRecord    = "SCHILY.xattr."
-	// escapedRecord is xattrRecord for names that no record can have.
+	// escapedRecord is cache.XattrRecord for names that no record can have.
 	escapedRecord = "DIBGRAPH.xattr."
 )
 
@@ -120,12 +119,12 @@ func recordOf(attribute string) string {
 	if strings.Contains(attribute, "=") {
 		return escapedRecord + url.QueryEscape(attribute)
 	}
-	return xattrRecord + attribute
+	return cache.XattrRecord + attribute
 }
 
 // attributeOf returns the attribute of a record, and whether it is of one.
 func attributeOf(record string) (string, bool) {
-	if name, ok := strings.CutPrefix(record, xattrRecord); ok {
+	if name, ok := strings.CutPrefix(record, cache.XattrRecord); ok {
 		return name, true
 	}
 	escaped, ok := strings.CutPrefix(record, escapedRecord)

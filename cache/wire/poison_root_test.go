@@ -11,6 +11,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/dibgraph/dibgraph/cache"
 	"github.com/dibgraph/dibgraph/internal/testroot"
 )
 
@@ -110,11 +111,11 @@ func TestForgedLayersAreRefused(t *testing.T) {
 		"hard link to a later":   {forged(t, link(tar.TypeLink, "a", "b"), file("b")), "no file before it"},
 		"hard link to a dir":     {forged(t, dir("a"), link(tar.TypeLink, "b", "a")), "no file before it"},
 		"empty link":             {forged(t, link(tar.TypeSymlink, "a", "")), "no path"},
-		"forged opaque":          {forged(t, with(dir("a"), xattrRecord+"trusted.overlay.opaque", "y")), "trusted.overlay.opaque"},
-		"forged redirect":        {forged(t, with(dir("a"), xattrRecord+"trusted.overlay.redirect", "/etc")), "trusted.overlay.redirect"},
-		"label":                  {forged(t, with(file("a"), xattrRecord+"security.selinux", "x")), "security.selinux"},
-		"empty attribute":        {forged(t, with(file("a"), xattrRecord+"user.", "x")), `"user."`},
-		"huge attributes":        {forged(t, with(file("a"), xattrRecord+"user.x", strings.Repeat("x", maxXattrs+1))), "too large"},
+		"forged opaque":          {forged(t, with(dir("a"), cache.XattrRecord+"trusted.overlay.opaque", "y")), "trusted.overlay.opaque"},
+		"forged redirect":        {forged(t, with(dir("a"), cache.XattrRecord+"trusted.overlay.redirect", "/etc")), "trusted.overlay.redirect"},
+		"label":                  {forged(t, with(file("a"), cache.XattrRecord+"security.selinux", "x")), "security.selinux"},
+		"empty attribute":        {forged(t, with(file("a"), cache.XattrRecord+"user.", "x")), `"user."`},
+		"huge attributes":        {forged(t, with(file("a"), cache.XattrRecord+"user.x", strings.Repeat("x", maxXattrs+1))), "too large"},
 		"unknown record":         {forged(t, with(file("a"), "LIBARCHIVE.creationtime", "1")), "no meaning"},
 		"whiteout device":        {forged(t, device), "takes for a whiteout"},
 		"bad device":             {forged(t, item{Header: tar.Header{Typeflag: tar.TypeChar, Name: "a", Devmajor: 1 << 20}}), "no device"},
@@ -171,7 +172,7 @@ func FuzzDecodeLayer(f *testing.F) {
 		f.Skip("needs root: owners and devices are made")
 	}
 	f.Add(forged(f, dir("a"), file("a/b"), link(tar.TypeSymlink, "l", "a"), link(tar.TypeLink, "h", "a/b")))
-	f.Add(forged(f, with(dir("a"), xattrRecord+"user.x", "y"), with(file("a/.wh.b"), whiteoutRecord, "1")))
+	f.Add(forged(f, with(dir("a"), cache.XattrRecord+"user.x", "y"), with(file("a/.wh.b"), whiteoutRecord, "1")))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		around := t.TempDir()
 		inside := around + "/inside"

@@ -77,16 +77,26 @@ func parseExtents(text string) (x extents, size int64, err error) {
 		}
 	}
 	size = numbers[0]
-	end := int64(0)
 	if len(numbers)%2 == 0 {
 		return nil, 0, fmt.Errorf("%q is no list of extents", text)
 	}
 	for i := 1; i < len(numbers); i += 2 {
 		e := extent{numbers[i], numbers[i+1]}
-		if e.length == 0 || e.offset < end || e.length > size-e.offset {
+		if !x.goesOn(e, size) {
 			return nil, 0, fmt.Errorf("the extents %q are not in order in a file of %d bytes", text, size)
 		}
-		x, end = append(x, e), e.offset+e.length
+		x = append(x, e)
 	}
 	return x, size, nil
+}
+
+// goesOn reports whether e can come next in a file of that size: it is not empty,
+// behind the others, and within the file.
+func (x extents) goesOn(e extent, size int64) bool {
+	end := int64(0)
+	if len(x) > 0 {
+		last := x[len(x)-1]
+		end = last.offset + last.length
+	}
+	return e.length > 0 && e.offset >= end && e.length <= size-e.offset
 }

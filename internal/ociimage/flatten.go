@@ -14,6 +14,8 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/dibgraph/dibgraph/internal/interrupt"
 )
 
 // ErrFormat is the error of a layer that is none.
@@ -66,7 +68,7 @@ func (t *Tree) AddLayer(ctx context.Context, r io.Reader, verify func() error) e
 
 // read returns what is in a layer; contents are appended to those that are there.
 func (t *Tree) read(ctx context.Context, r io.Reader) ([]layerEntry, error) {
-	r = &stoppable{ctx, r}
+	r = interrupt.Reader(ctx, r)
 	plain, closePlain, err := decompress(r)
 	if err != nil {
 		return nil, err
@@ -228,17 +230,4 @@ func (t *Tree) linked(name string) (*node, error) {
 		return nil, fmt.Errorf("it is a hard link to %q, which is no file: %w", name, ErrFormat)
 	}
 	return parent.children[base], nil
-}
-
-// A stoppable reader ends when the context does.
-type stoppable struct {
-	ctx context.Context
-	io.Reader
-}
-
-func (r *stoppable) Read(p []byte) (int, error) {
-	if r.ctx.Err() != nil {
-		return 0, context.Cause(r.ctx)
-	}
-	return r.Reader.Read(p)
 }

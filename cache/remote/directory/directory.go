@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/dibgraph/dibgraph/cache/remote"
+	"github.com/dibgraph/dibgraph/internal/interrupt"
 )
 
 // A Remote is a directory.
@@ -116,7 +117,7 @@ func (r *Remote) write(ctx context.Context, path string, size int64, from io.Rea
 			err = errors.Join(err, os.Remove(f.Name()))
 		}
 	}()
-	n, err := io.Copy(f, &untilDone{ctx, from})
+	n, err := io.Copy(f, interrupt.Reader(ctx, from))
 	if err == nil && n != size {
 		err = fmt.Errorf("store %s: there are %d bytes, not %d", path, n, size)
 	}
@@ -128,18 +129,6 @@ func (r *Remote) write(ctx context.Context, path string, size int64, from io.Rea
 
 // temporary begins the names of files that are not whole yet.
 const temporary = ".new-"
-
-type untilDone struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (u *untilDone) Read(p []byte) (int, error) {
-	if u.ctx.Err() != nil {
-		return 0, context.Cause(u.ctx)
-	}
-	return u.r.Read(p)
-}
 
 // Items lists named objects and contents.
 func (r *Remote) Items(ctx context.Context, yield func(remote.Item) bool) error {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/dibgraph/dibgraph/cache/remote"
+	"github.com/dibgraph/dibgraph/internal/interrupt"
 )
 
 // chunkSize is how much is sent at once to a registry that refuses a content in
@@ -37,7 +38,11 @@ func (r *Registry) push(ctx context.Context, c remote.Content, open func() (io.R
 		if err != nil {
 			return nil, err
 		}
-		return &interruptible{opened, func() error { return context.Cause(ctx) }}, nil
+		// A transport may notice the end only when all bytes are sent.
+		return struct {
+			io.Reader
+			io.Closer
+		}{interrupt.Reader(ctx, opened), opened}, nil
 	}
 	if !r.chunked.Load() || c.Size <= r.chunk {
 		err := r.session(ctx, func(place *url.URL) error { return r.finish(ctx, place, c, body, c.Size) })
@@ -48,20 +53,6 @@ func (r *Registry) push(ctx context.Context, c remote.Content, open func() (io.R
 		r.chunked.Store(true)
 	}
 	return r.session(ctx, func(place *url.URL) error { return r.pieces(ctx, place, c, body) })
-}
-
-// interruptible bytes end with their context: a transport may notice that only when
-// all of them are sent.
-type interruptible struct {
-	io.ReadCloser
-	cause func() error
-}
-
-func (i *interruptible) Read(p []byte) (int, error) {
-	if err := i.cause(); err != nil {
-		return 0, err
-	}
-	return i.ReadCloser.Read(p)
 }
 
 // session begins an upload, and takes it back if send fails.
