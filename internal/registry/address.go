@@ -3,12 +3,12 @@ package registry
 import (
 	"errors"
 	"fmt"
-	"net/netip"
-	"net/url"
 	"strconv"
 	"strings"
 
 	oras "oras.land/oras-go/v2/registry"
+
+	"github.com/dibgraph/dibgraph/internal/network"
 )
 
 // An Address is that of an image, or of a repository with images.
@@ -39,7 +39,7 @@ func ParseAddress(text string) (a Address, err error) {
 	if a.Reference.Reference == "" {
 		a.Reference.Reference = "latest"
 	}
-	a.Plain = onThisMachine(a.Registry)
+	a.Plain = network.Local(a.Registry)
 	if query != "" {
 		value, known := strings.CutPrefix(query, "plain-http=")
 		if a.Plain, err = strconv.ParseBool(value); err != nil || !known {
@@ -59,16 +59,8 @@ func (a Address) Fixed() (digest string, ok bool) {
 // String returns the address as it is written.
 func (a Address) String() string {
 	text := scheme + a.Reference.String()
-	if a.Plain != onThisMachine(a.Registry) {
+	if a.Plain != network.Local(a.Registry) {
 		text += fmt.Sprintf("?plain-http=%t", a.Plain)
 	}
 	return text
-}
-
-// onThisMachine reports whether a host is this machine by its name: a registry
-// there has no certificate, as a rule.
-func onThisMachine(host string) bool {
-	u := url.URL{Host: host}
-	address, err := netip.ParseAddr(u.Hostname())
-	return u.Hostname() == "localhost" || err == nil && address.IsLoopback()
 }

@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"github.com/dibgraph/dibgraph/cache/remote"
-	"github.com/dibgraph/dibgraph/cache/remote/network"
+	"github.com/dibgraph/dibgraph/internal/network"
 	"oras.land/oras-go/v2/registry/remote/auth"
 	"oras.land/oras-go/v2/registry/remote/errcode"
 )

@@ -10,7 +10,8 @@ import (
 	"sync/atomic"
 
 	"github.com/dibgraph/dibgraph/cache/remote"
-	"github.com/dibgraph/dibgraph/cache/remote/network"
+	"github.com/dibgraph/dibgraph/internal/network"
+	"github.com/dibgraph/dibgraph/internal/registry"
 	"oras.land/oras-go/v2/registry/remote/auth"
 )
 
@@ -56,7 +57,7 @@ func New(text string, o Options) (*Registry, error) {
 		Header:     http.Header{"User-Agent": {"dibgraph"}},
 		Cache:      auth.NewCache(),
 		ClientID:   "dibgraph",
-		Credential: credential(a.reference.Repository, logins(o.Env)),
+		Credential: registry.Credential(a.reference.Repository, registry.Logins(o.Env)),
 	}
 	if network.Local(a.reference.Registry) {
 		// What gives tokens for a registry of this machine may be there too.

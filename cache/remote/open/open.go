@@ -11,7 +11,7 @@ import (
 
 	"github.com/dibgraph/dibgraph/cache/remote"
 	"github.com/dibgraph/dibgraph/cache/remote/directory"
-	"github.com/dibgraph/dibgraph/cache/remote/network"
+	"github.com/dibgraph/dibgraph/internal/network"
 	"github.com/dibgraph/dibgraph/cache/remote/oci"
 	"github.com/dibgraph/dibgraph/cache/remote/s3"
 	"github.com/dibgraph/dibgraph/cache/remote/web"

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/dibgraph/dibgraph/cache/remote/network"
+	"github.com/dibgraph/dibgraph/internal/network"
 )
 
 // address is what s3://bucket/prefix?endpoint=URL&region=R&path-style=true says.

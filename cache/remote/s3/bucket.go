@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/dibgraph/dibgraph/cache/remote"
-	"github.com/dibgraph/dibgraph/cache/remote/network"
+	"github.com/dibgraph/dibgraph/internal/network"
 	"github.com/minio/minio-go/v7"
 )
 

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/dibgraph/dibgraph/cache/remote"
-	"github.com/dibgraph/dibgraph/cache/remote/network"
+	"github.com/dibgraph/dibgraph/internal/network"
 	"github.com/minio/minio-go/v7"
 )
 

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/dibgraph/dibgraph/cache/remote/conformance"
-	"github.com/dibgraph/dibgraph/cache/remote/network"
+	"github.com/dibgraph/dibgraph/internal/network"
 	"github.com/dibgraph/dibgraph/internal/testroot"
 )
 

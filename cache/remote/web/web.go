@@ -14,7 +14,7 @@ import (
 	"strings"
 
 	"github.com/dibgraph/dibgraph/cache/remote"
-	"github.com/dibgraph/dibgraph/cache/remote/network"
+	"github.com/dibgraph/dibgraph/internal/network"
 )
 
 // Options say how to talk to the server.
