@@ -36,13 +36,13 @@ func (p *Planner) Outputs(g *graph.Graph) []Output {
 	return outputs
 }
 
-// Delivers reports whether the user gets an output of a node, and not only other
-// nodes.
-func (p *Planner) Delivers(node, output string) bool {
+// Delivers reports whether the user of an image of these types gets an output of
+// a node, and not only other nodes.
+func Delivers(types []string, node, output string) bool {
 	if node == diskNode && strings.HasPrefix(output, steps.BesideOutput+"/") {
 		return true
 	}
-	return slices.ContainsFunc(p.image.Definition.Types, func(t string) bool {
+	return slices.ContainsFunc(types, func(t string) bool {
 		madeByNode, blob := madeBy(t)
 		return node == madeByNode && output == blob
 	})

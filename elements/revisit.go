@@ -27,13 +27,21 @@ type Past struct {
 	Helper string
 }
 
+// AskedFor returns what a build was asked for, without secrets.
+func AskedFor(b *cache.Build) (def Definition, err error) {
+	if err = json.Unmarshal(b.Definition, &def); err != nil {
+		err = fmt.Errorf("read what the build %s of %s was asked for: %w", b.ID, b.Image, err)
+	}
+	return def, err
+}
+
 // Shell returns what opens a shell on a tree with the environment of a node.
 // Of the elements there is what the node was seen to read, if the record of the
 // node, which may be nil, has kept it.
 func (p *Past) Shell(n cache.BuildNode, r *cache.Record) (*steps.Visit, error) {
-	var def Definition
-	if err := json.Unmarshal(p.Build.Definition, &def); err != nil {
-		return nil, fmt.Errorf("read what the build %s of %s was asked for: %w", p.Build.ID, p.Build.Image, err)
+	def, err := AskedFor(p.Build)
+	if err != nil {
+		return nil, err
 	}
 	if def.Environment == nil {
 		def.Environment = map[string]string{}

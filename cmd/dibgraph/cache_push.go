@@ -2,16 +2,14 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/dibgraph/dibgraph/cache"
 	"github.com/dibgraph/dibgraph/cache/settings"
-	"github.com/dibgraph/dibgraph/cache/share"
+	"github.com/dibgraph/dibgraph/elements"
 )
 
 func newCachePushCommand(store *storeOptions) *cobra.Command {
@@ -46,13 +44,13 @@ func push(ctx context.Context, c *cobra.Command, store *cache.Store, past *pastO
 	if err != nil {
 		return err
 	}
-	wanted, err := wantedOf(build)
+	asked, err := elements.AskedFor(build)
 	if err != nil {
 		return err
 	}
 	var failures []string
 	notice := func(text string) { fmt.Fprintln(c.ErrOrStderr(), "note:", text) }
-	shared, err := openShared(ctx, store, s, imageID{build.Image, wanted.Arch}, func(text string) {
+	shared, err := openShared(ctx, store, s, imageID{build.Image, asked.Arch}, func(text string) {
 		failures = append(failures, text)
 		notice(text)
 	})
@@ -69,9 +67,7 @@ func push(ctx context.Context, c *cobra.Command, store *cache.Store, past *pastO
 			return fmt.Errorf("%s: %w", n.Name, err)
 		}
 		records = append(records, r)
-		if n.Kind != "source" {
-			shared.Send(share.Sent{Record: r, Deliver: func(output string) bool { return wanted.delivers(n, output) }})
-		}
+		shared.give(r, n.Name, n.Kind, asked.Types)
 	}
 	shared.Finish(ctx, records)
 	shared.tell(notice)
@@ -79,33 +75,6 @@ func push(ctx context.Context, c *cobra.Command, store *cache.Store, past *pastO
 		return &statusError{exitCache, fmt.Sprintf("not all results of %s are stored", build.Image)}
 	}
 	return nil
-}
-
-// wantedImage is what a push has to know of the definition of a build.
-type wantedImage struct {
-	Arch  string
-	Types []string
-}
-
-func wantedOf(b *cache.Build) (wantedImage, error) {
-	var w wantedImage
-	if err := json.Unmarshal(b.Definition, &w); err != nil {
-		return w, fmt.Errorf("read what the build %s of %s was to make: %w", b.ID, b.Image, err)
-	}
-	return w, nil
-}
-
-// delivers reports whether the user got an output.
-func (w wantedImage) delivers(n cache.BuildNode, output string) bool {
-	if n.Kind == "convert" {
-		return true
-	}
-	for _, t := range w.Types {
-		if n.Kind == "disk" && strings.HasSuffix(output, "."+t) {
-			return true
-		}
-	}
-	return false
 }
 
 func newCachePullCommand(store *storeOptions) *cobra.Command {

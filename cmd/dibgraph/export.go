@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -14,7 +13,6 @@ import (
 
 	"github.com/dibgraph/dibgraph/cache"
 	"github.com/dibgraph/dibgraph/cache/export"
-	"github.com/dibgraph/dibgraph/elements"
 	"github.com/dibgraph/dibgraph/internal/ociimage"
 	"github.com/dibgraph/dibgraph/internal/registry"
 	"github.com/dibgraph/dibgraph/internal/wholefile"
@@ -283,13 +281,4 @@ func newDirHint(err error) error {
 		return &hintError{err, "name a new directory: nothing is added to one, and nothing replaced"}
 	}
 	return err
-}
-
-// architecture returns what a build was for.
-func architecture(build *cache.Build) (string, error) {
-	var def elements.Definition
-	if err := json.Unmarshal(build.Definition, &def); err != nil {
-		return "", fmt.Errorf("read what the build %s of %s was asked for: %w", build.ID, build.Image, err)
-	}
-	return def.Arch, nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/dibgraph/dibgraph/cache"
 	"github.com/dibgraph/dibgraph/cache/export"
+	"github.com/dibgraph/dibgraph/elements"
 	"github.com/dibgraph/dibgraph/internal/ociimage"
 	"github.com/dibgraph/dibgraph/internal/wholefile"
 )
@@ -25,7 +26,7 @@ const containerPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/s
 
 // containerImage describes a state as a container image.
 func (e *exportOptions) containerImage(store *cache.Store, state *exportedState) (*ociimage.Image, error) {
-	arch, err := architecture(state.build)
+	asked, err := elements.AskedFor(state.build)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +39,7 @@ func (e *exportOptions) containerImage(store *cache.Store, state *exportedState)
 		return nil, err
 	}
 	image := &ociimage.Image{
-		Name: e.tag, Title: state.build.Image, Platform: ociimage.PlatformOf(arch),
+		Name: e.tag, Title: state.build.Image, Platform: ociimage.PlatformOf(asked.Arch),
 		Created: state.record.Started.UTC().Truncate(time.Second),
 		Run:     ocispec.ImageConfig{Env: []string{containerPath}},
 	}

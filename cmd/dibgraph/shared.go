@@ -18,6 +18,7 @@ import (
 	"github.com/dibgraph/dibgraph/cache/trust"
 	"github.com/dibgraph/dibgraph/elements"
 	"github.com/dibgraph/dibgraph/graph"
+	"github.com/dibgraph/dibgraph/steps"
 )
 
 // A sharedCache is what the caches that machines share are to one command.
@@ -32,13 +33,13 @@ type guards map[string]*remote.Guard
 
 // openShared opens the remotes of settings and gives them to the store.
 func openShared(ctx context.Context, store *cache.Store, s settings.Settings, img imageID, notice func(string)) (*sharedCache, error) {
-	rule, err := s.Rule(os.Environ())
+	policy, err := policyOf(s)
 	if err != nil {
 		return nil, err
 	}
 	c := &sharedCache{guards: make(guards)}
 	o := share.Options{
-		Salt: trust.NewSalt(s.Salt), Image: img.name, Arch: img.arch, Builder: makerName(), Notice: notice,
+		Policy: policy, Salt: trust.NewSalt(s.Salt), Image: img.name, Arch: img.arch, Builder: makerName(), Notice: notice,
 	}
 	var problems []error
 	for _, p := range s.From {
@@ -54,9 +55,6 @@ func openShared(ctx context.Context, store *cache.Store, s settings.Settings, im
 		o.To = append(o.To, share.Place{Remote: guard, Scope: s.Writes(p)})
 	}
 	if err := errors.Join(problems...); err != nil {
-		return nil, &usageError{err}
-	}
-	if o.Policy, err = trust.NewPolicy(rule); err != nil {
 		return nil, &usageError{err}
 	}
 	if len(o.To) > 0 {
@@ -80,6 +78,15 @@ func judgeHere() (*share.Judge, error) {
 	if err != nil {
 		return nil, err
 	}
+	policy, err := policyOf(s)
+	if err != nil {
+		return nil, err
+	}
+	return share.NewJudge(policy), nil
+}
+
+// policyOf returns what settings say is believed.
+func policyOf(s settings.Settings) (*trust.Policy, error) {
 	rule, err := s.Rule(os.Environ())
 	if err != nil {
 		return nil, err
@@ -88,7 +95,7 @@ func judgeHere() (*share.Judge, error) {
 	if err != nil {
 		return nil, &usageError{err}
 	}
-	return share.NewJudge(policy), nil
+	return policy, nil
 }
 
 // An imageID names what packs are about.
@@ -108,7 +115,7 @@ func (c *sharedCache) open(p settings.Place, notice func(string)) (*remote.Guard
 }
 
 // joinBuild gives a builder the results of others, and others its results.
-func (c *sharedCache) joinBuild(b *graph.Builder, p *elements.Planner) {
+func (c *sharedCache) joinBuild(b *graph.Builder, types []string) {
 	b.Others = c
 	show := b.Events
 	b.Events = func(e graph.Event) {
@@ -117,11 +124,15 @@ func (c *sharedCache) joinBuild(b *graph.Builder, p *elements.Planner) {
 		if !ok || f.Result.Record == nil || f.Result.Err != nil {
 			return
 		}
-		node := f.Result.Node
-		if node.Kind == "source" {
-			return // whoever needs it has its address
-		}
-		c.Send(share.Sent{Record: f.Result.Record, Deliver: func(output string) bool { return p.Delivers(node.Name, output) }})
+		c.give(f.Result.Record, f.Result.Node.Name, f.Result.Node.Kind, types)
+	}
+}
+
+// give sends the result of a node of an image of these types. Fetched files stay:
+// whoever needs them has their address.
+func (c *sharedCache) give(r *cache.Record, node, kind string, types []string) {
+	if kind != steps.SourceKind {
+		c.Send(share.Sent{Record: r, Deliver: func(output string) bool { return elements.Delivers(types, node, output) }})
 	}
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -179,9 +178,9 @@ func stateBefore(store *cache.Store, build *cache.Build, n cache.BuildNode) (sta
 // nodeOf lays out the graph of an earlier build again, from what was asked for
 // then and the elements as they are now, and returns one of its nodes.
 func nodeOf(store *cache.Store, build *cache.Build, name string) (*graph.Node, error) {
-	var def elements.Definition
-	if err := json.Unmarshal(build.Definition, &def); err != nil {
-		return nil, fmt.Errorf("read what the last build of %s was asked for: %w", build.Image, err)
+	def, err := elements.AskedFor(build)
+	if err != nil {
+		return nil, err
 	}
 	// Secrets are not recorded; those of now have to do.
 	for name, value := range environment() {

@@ -11,10 +11,10 @@ import (
 
 	"github.com/dibgraph/dibgraph/cache/remote"
 	"github.com/dibgraph/dibgraph/cache/remote/directory"
-	"github.com/dibgraph/dibgraph/internal/network"
 	"github.com/dibgraph/dibgraph/cache/remote/oci"
 	"github.com/dibgraph/dibgraph/cache/remote/s3"
 	"github.com/dibgraph/dibgraph/cache/remote/web"
+	"github.com/dibgraph/dibgraph/internal/network"
 )
 
 // Options say what the address does not.
