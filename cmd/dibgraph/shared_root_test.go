@@ -1,72 +1,15 @@
 package main
 
 import (
-	"context"
-	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/http/httputil"
-	"os"
-	"os/exec"
 	"regexp"
 	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
-	"syscall"
 	"testing"
-	"time"
+
+	"github.com/dibgraph/dibgraph/internal/testserver"
 )
-
-// A meter is a server with one that counts before it.
-type meter struct {
-	mu    sync.Mutex
-	log   []string
-	bytes atomic.Int64 // of bodies, both ways
-	delay time.Duration
-}
-
-// measure returns the host of a server that hands everything on to another.
-func (m *meter) measure(t testing.TB, dial func(context.Context, string, string) (net.Conn, error), behind string) string {
-	t.Helper()
-	transport := &http.Transport{DialContext: dial, MaxIdleConnsPerHost: 32, DisableCompression: true}
-	t.Cleanup(transport.CloseIdleConnections)
-	proxy := &httputil.ReverseProxy{
-		Transport: transport,
-		// The Host stays: a registry sends clients back to where they asked.
-		Rewrite:      func(q *httputil.ProxyRequest) { q.Out.URL.Scheme, q.Out.URL.Host = "http", behind },
-		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
-	}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
-		m.mu.Lock()
-		m.log = append(m.log, q.Method+" "+q.URL.Path)
-		m.mu.Unlock()
-		time.Sleep(m.delay) // the way there and back
-		m.bytes.Add(max(q.ContentLength, 0))
-		proxy.ServeHTTP(&counted{w, m}, q)
-	}))
-	t.Cleanup(server.Close)
-	return strings.TrimPrefix(server.URL, "http://")
-}
-
-type counted struct {
-	http.ResponseWriter
-	m *meter
-}
-
-func (c *counted) Write(p []byte) (int, error) {
-	c.m.bytes.Add(int64(len(p)))
-	return c.ResponseWriter.Write(p)
-}
-
-// since returns what was asked and moved since the last call.
-func (m *meter) since() (requests []string, bytes int64) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	requests, m.log = m.log, nil
-	return requests, m.bytes.Swap(0)
-}
 
 // A sharedPlace is a remote to test with. The meter is nil for one that asks no
 // server.
@@ -79,63 +22,13 @@ type sharedPlace struct {
 var sharedPlaces = map[string]func(t testing.TB) sharedPlace{
 	"dir": func(t testing.TB) sharedPlace { return sharedPlace{address: "dir:" + t.TempDir() + "/cache"} },
 	"oci": func(t testing.TB) sharedPlace {
-		m := &meter{}
-		host := m.measure(t, (&net.Dialer{}).DialContext, newRegistry(t).host)
-		return sharedPlace{"oci://" + host + "/images/cache", m}
+		m := newRegistry(t)
+		return sharedPlace{m.image("images/cache"), m}
 	},
 	"http": func(t testing.TB) sharedPlace {
-		m := &meter{}
-		return sharedPlace{"http://" + m.measure(t, newNginx(t), "nginx") + "/base", m}
+		m := newMeter(t, testserver.Nginx(t), "nginx")
+		return sharedPlace{"http://" + m.host + "/base", m}
 	},
-}
-
-const nginxConfig = `daemon off;
-master_process off;
-pid %[1]s/pid;
-error_log %[1]s/error.log;
-events {}
-http {
-	access_log off;
-	client_max_body_size 0;
-	client_body_temp_path %[1]s/parts;
-	proxy_temp_path %[1]s/proxy;
-	fastcgi_temp_path %[1]s/fastcgi;
-	uwsgi_temp_path %[1]s/uwsgi;
-	scgi_temp_path %[1]s/scgi;
-	server {
-		listen unix:%[1]s/socket;
-		root %[1]s;
-		location /base/ { dav_methods PUT; create_full_put_path on; }
-	}
-}
-`
-
-// newNginx runs a server that keeps what is put, and returns the way to it. It
-// ends with the test, even if that is killed.
-func newNginx(t testing.TB) func(context.Context, string, string) (net.Conn, error) {
-	t.Helper()
-	dir := t.TempDir()
-	if err := os.WriteFile(dir+"/nginx.conf", fmt.Appendf(nil, nginxConfig, dir), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	server := exec.Command("nginx", "-e", dir+"/error.log", "-c", dir+"/nginx.conf")
-	server.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := server.Start(); err != nil {
-		t.Fatalf("%v: dibgraph doctor --install --for-tests installs it", err)
-	}
-	t.Cleanup(func() {
-		server.Process.Kill() // may have ended
-		server.Wait()         // was killed
-	})
-	return func(ctx context.Context, _, _ string) (net.Conn, error) {
-		for {
-			c, err := (&net.Dialer{}).DialContext(ctx, "unix", dir+"/socket")
-			if err == nil || ctx.Err() != nil {
-				return c, err
-			}
-			time.Sleep(10 * time.Millisecond) // it begins to listen
-		}
-	}
 }
 
 // keys makes a pair of keys, and returns the file of the secret one and the

@@ -13,49 +13,20 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/dibgraph/dibgraph/cache/remote"
 	"github.com/dibgraph/dibgraph/cache/remote/conformance"
 	"github.com/dibgraph/dibgraph/internal/testroot"
+	"github.com/dibgraph/dibgraph/internal/testserver"
 )
 
-// counter counts requests, and may answer in place of the registry.
-type counter struct {
-	base   http.RoundTripper
-	mutex  sync.Mutex
-	asked  []string
-	answer func(*http.Request) *http.Response
-}
-
-func (c *counter) RoundTrip(r *http.Request) (*http.Response, error) {
-	c.mutex.Lock()
-	c.asked = append(c.asked, r.Method)
-	answer := c.answer
-	c.mutex.Unlock()
-	if answer != nil {
-		if response := answer(r); response != nil {
-			return response, nil
-		}
-	}
-	return c.base.RoundTrip(r)
-}
-
-// since returns the methods of the requests since the last call.
-func (c *counter) since() string {
-	c.mutex.Lock()
-	defer c.mutex.Unlock()
-	defer func() { c.asked = nil }()
-	return strings.Join(c.asked, " ")
-}
-
-func open(t *testing.T, address string, env map[string]string) (*Registry, *counter) {
+func open(t *testing.T, address string, env map[string]string) (*Registry, *testserver.Counter) {
 	t.Helper()
-	c := &counter{}
+	c := &testserver.Counter{}
 	r, err := New(address, Options{
 		Env:  func(name string) string { return env[name] },
-		Wrap: func(base http.RoundTripper) http.RoundTripper { c.base = base; return c },
+		Wrap: c.Wrap,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -87,7 +58,7 @@ func read(t *testing.T, r remote.Remote, c remote.Content, offset int64) []byte 
 
 func TestRegistryConforms(t *testing.T) {
 	testroot.Require(t)
-	r, _ := open(t, "oci://"+serve(t, deletes, "")+"/cache/images", nil)
+	r, _ := open(t, "oci://"+serve(t)+"/cache/images", nil)
 	// The file system of this registry replaces a tag in place: who reads it in that
 	// moment is answered 500, which a guard asks again.
 	conformance.Run(t, remote.NewGuard(r, remote.GuardOptions{}))
@@ -95,7 +66,7 @@ func TestRegistryConforms(t *testing.T) {
 
 func TestRegistryRequests(t *testing.T) {
 	testroot.Require(t)
-	r, c := open(t, "oci://"+serve(t, deletes, "")+"/cache/images", nil)
+	r, c := open(t, "oci://"+serve(t)+"/cache/images", nil)
 	data := bytes.Repeat([]byte("layer"), 1000)
 	layer, body := content(data)
 	for _, step := range []struct {
@@ -115,7 +86,7 @@ func TestRegistryRequests(t *testing.T) {
 		}, "GET"},
 	} {
 		must(t, step.do())
-		if got := c.since(); got != step.want {
+		if got := c.Since(); got != step.want {
 			t.Errorf("%s asked %q, want %q", step.asked, got, step.want)
 		}
 	}
@@ -132,7 +103,7 @@ func TestRegistryRequests(t *testing.T) {
 
 func TestRegistryMissing(t *testing.T) {
 	testroot.Require(t)
-	r, _ := open(t, "oci://"+serve(t, deletes, "")+"/cache/images", nil)
+	r, _ := open(t, "oci://"+serve(t)+"/cache/images", nil)
 	other, body := content([]byte("never sent"))
 	_, err := r.Load(t.Context(), "pack", 100)
 	if !errors.Is(err, remote.ErrNotFound) || !strings.Contains(err.Error(), r.String()) {
@@ -156,30 +127,30 @@ func TestRegistryMissing(t *testing.T) {
 
 func TestRegistryLarge(t *testing.T) {
 	testroot.Require(t)
-	r, c := open(t, "oci://"+serve(t, deletes, "")+"/cache/images", nil)
+	r, c := open(t, "oci://"+serve(t)+"/cache/images", nil)
 	large := bytes.Repeat([]byte("0123456789abcdef"), (inlineLimit/16)+1)
 	must(t, r.Save(t.Context(), "large", large, nil))
-	c.since()
+	c.Since()
 	got, err := r.Load(t.Context(), "large", 2<<20)
 	must(t, err)
-	if !bytes.Equal(got, large) || c.since() != "GET GET" {
+	if !bytes.Equal(got, large) || c.Since() != "GET GET" {
 		t.Error("an object that is too large for its manifest came back as something else")
 	}
 	if _, err := r.Load(t.Context(), "large", int64(len(large)-1)); err == nil {
 		t.Error("one byte over the limit is no error")
 	}
-	c.since()
+	c.Since()
 	// In pieces, as behind a proxy that takes small requests only.
 	r.chunk = 100_000
-	c.answer = func(q *http.Request) *http.Response {
+	c.Instead = func(q *http.Request) (*http.Response, error) {
 		if q.ContentLength > r.chunk {
-			return &http.Response{StatusCode: http.StatusRequestEntityTooLarge, Body: http.NoBody, Request: q}
+			return &http.Response{StatusCode: http.StatusRequestEntityTooLarge, Body: http.NoBody, Request: q}, nil
 		}
-		return nil
+		return nil, nil
 	}
 	layer, body := content(large[:250_001])
 	must(t, r.Upload(t.Context(), layer, body))
-	if asked := c.since(); asked != "HEAD POST PUT DELETE POST PATCH PATCH PATCH PUT" {
+	if asked := c.Since(); asked != "HEAD POST PUT DELETE POST PATCH PATCH PATCH PUT" {
 		t.Errorf("asked %s", asked)
 	}
 	if !bytes.Equal(read(t, r, layer, 0), large[:250_001]) {
@@ -189,7 +160,7 @@ func TestRegistryLarge(t *testing.T) {
 
 func TestRegistryManyContents(t *testing.T) {
 	testroot.Require(t)
-	r, c := open(t, "oci://"+serve(t, deletes, "")+"/cache/images", nil)
+	r, c := open(t, "oci://"+serve(t)+"/cache/images", nil)
 	r.layers = 2
 	var about []remote.Content
 	for i := range 5 {
@@ -197,13 +168,13 @@ func TestRegistryManyContents(t *testing.T) {
 		must(t, r.Upload(t.Context(), layer, body))
 		about = append(about, layer, layer)
 	}
-	c.since()
+	c.Since()
 	must(t, r.Save(t.Context(), "pack", []byte("a pack"), about))
-	if got := c.since(); got != "POST PUT PUT PUT PUT PUT" {
+	if got := c.Since(); got != "POST PUT PUT PUT PUT PUT" {
 		t.Errorf("three manifests and their index: asked %s", got)
 	}
 	got, err := r.Load(t.Context(), "pack", 10)
-	if err != nil || string(got) != "a pack" || c.since() != "GET GET" {
+	if err != nil || string(got) != "a pack" || c.Since() != "GET GET" {
 		t.Errorf("Load = %q, %v", got, err)
 	}
 	// The registry knows whether what a manifest speaks of is there.
@@ -248,7 +219,7 @@ func TestManifestSizes(t *testing.T) {
 
 func TestRegistryKeeper(t *testing.T) {
 	testroot.Require(t)
-	r, _ := open(t, "oci://"+serve(t, deletes, "")+"/cache/images", nil)
+	r, _ := open(t, "oci://"+serve(t)+"/cache/images", nil)
 	layer, body := content([]byte("a layer"))
 	must(t, r.Upload(t.Context(), layer, body))
 	for _, name := range []string{"one", "two", "three"} {
@@ -277,7 +248,8 @@ func TestRegistryKeeper(t *testing.T) {
 	if there, _ := r.Has(t.Context(), layer); there {
 		t.Error("a removed content is there")
 	}
-	fixed, _ := open(t, "oci://"+serve(t, "", "")+"/cache/images", nil)
+	unchanging, _ := testserver.Registry(t, "", "")
+	fixed, _ := open(t, "oci://"+unchanging+"/cache/images", nil)
 	must(t, fixed.Save(t.Context(), "one", []byte("x"), nil))
 	if err := fixed.Remove(t.Context(), remote.Item{Name: "one"}); !errors.Is(err, remote.ErrUnsupported) {
 		t.Errorf("a registry that deletes nothing: %v", err)
@@ -287,19 +259,19 @@ func TestRegistryKeeper(t *testing.T) {
 // The registry's own garbage collection keeps what a tag is about.
 func TestRegistryGarbageCollection(t *testing.T) {
 	testroot.Require(t)
-	host := serve(t, deletes, "")
+	host, config := testserver.Registry(t, testserver.RegistryDeletes, "")
 	r, _ := open(t, "oci://"+host+"/cache/images", nil)
 	kept, body := content([]byte("kept"))
 	must(t, r.Upload(t.Context(), kept, body))
 	lost, body := content([]byte("lost"))
 	must(t, r.Upload(t.Context(), lost, body))
 	must(t, r.Save(t.Context(), "pack", []byte("x"), []remote.Content{kept}))
-	output, err := exec.Command("docker-registry", "garbage-collect", "-m", configOf(t, host)).CombinedOutput()
+	output, err := exec.Command("docker-registry", "garbage-collect", "-m", config).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, output)
 	}
 	// The registry remembers what it has; its disk tells.
-	blobs, err := filepath.Glob(filepath.Join(filepath.Dir(configOf(t, host)), "data/docker/registry/v2/blobs/sha256/*/*"))
+	blobs, err := filepath.Glob(filepath.Join(filepath.Dir(config), "data/docker/registry/v2/blobs/sha256/*/*"))
 	must(t, err)
 	found := strings.Join(blobs, "\n")
 	if !strings.Contains(found, kept.Sum.String()) || strings.Contains(found, lost.Sum.String()) {
@@ -312,7 +284,7 @@ func TestRegistryGarbageCollection(t *testing.T) {
 
 func TestRegistryLogin(t *testing.T) {
 	testroot.Require(t)
-	host := serve(t, deletes, withLogin(t))
+	host, _ := testserver.Registry(t, testserver.RegistryDeletes, withLogin(t))
 	login := func(password string) string {
 		return fmt.Sprintf(`{"auths":{%q:{"auth":%q}}}`, host, base64.StdEncoding.EncodeToString([]byte(testUser+":"+password)))
 	}
@@ -336,7 +308,7 @@ func TestRegistryLogin(t *testing.T) {
 			err := r.Upload(context.WithoutCancel(t.Context()), layer, body)
 			if test.want == "" {
 				must(t, err)
-				if got := c.since(); got != "HEAD HEAD POST PUT" {
+				if got := c.Since(); got != "HEAD HEAD POST PUT" {
 					t.Errorf("asked %q: a login is told once it was asked for, and then always", got)
 				}
 				return

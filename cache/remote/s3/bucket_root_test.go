@@ -8,50 +8,22 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/dibgraph/dibgraph/cache/remote"
 	"github.com/dibgraph/dibgraph/cache/remote/conformance"
 	"github.com/dibgraph/dibgraph/internal/testroot"
+	"github.com/dibgraph/dibgraph/internal/testserver"
 )
-
-// counter counts requests, and may fail in place of the server.
-type counter struct {
-	base  http.RoundTripper
-	mutex sync.Mutex
-	asked []string
-	fail  func(*http.Request) error
-}
-
-func (c *counter) RoundTrip(r *http.Request) (*http.Response, error) {
-	c.mutex.Lock()
-	c.asked = append(c.asked, r.Method)
-	fail := c.fail
-	c.mutex.Unlock()
-	if fail != nil {
-		if err := fail(r); err != nil {
-			return nil, err
-		}
-	}
-	return c.base.RoundTrip(r)
-}
-
-func (c *counter) since() string {
-	c.mutex.Lock()
-	defer c.mutex.Unlock()
-	defer func() { c.asked = nil }()
-	return strings.Join(c.asked, " ")
-}
 
 var rightKeys = map[string]string{"AWS_ACCESS_KEY_ID": testID, "AWS_SECRET_ACCESS_KEY": testSecret}
 
-func open(t *testing.T, address string, env map[string]string) (*Bucket, *counter) {
+func open(t *testing.T, address string, env map[string]string) (*Bucket, *testserver.Counter) {
 	t.Helper()
-	c := &counter{}
+	c := &testserver.Counter{}
 	b, err := New(address, Options{
 		Env:  func(name string) string { return env[name] },
-		Wrap: func(base http.RoundTripper) http.RoundTripper { c.base = base; return c },
+		Wrap: c.Wrap,
 	})
 	must(t, err)
 	return b, c
@@ -107,7 +79,7 @@ func TestBucket(t *testing.T) {
 		}, "GET"},
 	} {
 		must(t, step.do())
-		if got := c.since(); got != step.want {
+		if got := c.Since(); got != step.want {
 			t.Errorf("%s asked %q, want %q", step.asked, got, step.want)
 		}
 	}
@@ -144,13 +116,13 @@ func TestBucketResumesParts(t *testing.T) {
 	data := bytes.Repeat([]byte("0123456789abcdef"), 1<<20)
 	layer, body := content(data)
 	parts := 0
-	c.fail = func(r *http.Request) error {
+	c.Instead = func(r *http.Request) (*http.Response, error) {
 		if r.Method == http.MethodPut {
 			if parts++; parts == 3 {
-				return errors.New("cut")
+				return nil, errors.New("cut")
 			}
 		}
-		return nil
+		return nil, nil
 	}
 	if err := b.Upload(t.Context(), layer, body); err == nil {
 		t.Fatal("an upload that was cut is no error")
@@ -158,9 +130,9 @@ func TestBucketResumesParts(t *testing.T) {
 	if there, err := b.Has(t.Context(), layer); there || err != nil {
 		t.Errorf("after half of it: Has = %v, %v", there, err)
 	}
-	c.since()
+	c.Since()
 	must(t, b.Upload(t.Context(), layer, body))
-	if got := c.since(); got != "HEAD GET GET PUT PUT POST" {
+	if got := c.Since(); got != "HEAD GET GET PUT PUT POST" {
 		t.Errorf("asked %q, want the two parts that are missing", got)
 	}
 	if read(t, b, layer, 0) != string(data) {
