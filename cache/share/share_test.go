@@ -378,13 +378,20 @@ func TestStacksCome(t *testing.T) {
 	b.quiet()
 }
 
-func TestTrust(t *testing.T) {
+// newKey makes a key: to sign with, to trust, and its public text.
+func newKey(t *testing.T) (trust.Signer, trust.Key, string) {
+	t.Helper()
 	secret, public, err := trust.GenerateKey("ci")
 	check(t, err)
 	signer, err := trust.KeySigner(secret)
 	check(t, err)
 	key, err := trust.ParseKey(public)
 	check(t, err)
+	return signer, key, public
+}
+
+func TestTrust(t *testing.T) {
+	signer, key, public := newKey(t)
 	strict := policyOf(t, trust.Rule{Keys: []trust.Key{key}})
 	r := newFakeRemote("oci://example.org/cache")
 	unsigned := newMachine(t, to(r))
@@ -422,12 +429,7 @@ func TestTrust(t *testing.T) {
 
 // A pack under the name of another one is refused, though it is signed.
 func TestPacksAreNotReplayed(t *testing.T) {
-	secret, public, err := trust.GenerateKey("ci")
-	check(t, err)
-	signer, err := trust.KeySigner(secret)
-	check(t, err)
-	key, err := trust.ParseKey(public)
-	check(t, err)
+	signer, key, _ := newKey(t)
 	r := newFakeRemote("oci://example.org/cache")
 	signed := to(r)
 	signed.Signers = []trust.Signer{signer}
