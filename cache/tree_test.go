@@ -127,9 +127,8 @@ func (made *tree) putEntry(t testing.TB, e *Entry, upper string) {
 // dress gives a path the owner, mode and attributes of an entry.
 func dress(t testing.TB, path string, e *Entry) {
 	t.Helper()
-	if e.UID != uint32(os.Getuid()) || e.GID != uint32(os.Getgid()) {
-		check(t, os.Lchown(path, int(e.UID), int(e.GID)))
-	}
+	// Also to ourselves: in a directory with the set-group-id bit it has its group.
+	check(t, os.Lchown(path, int(e.UID), int(e.GID)))
 	if e.Type != TypeSymlink {
 		check(t, unix.Chmod(path, e.Mode))
 	}
