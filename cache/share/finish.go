@@ -28,19 +28,9 @@ const (
 // the build is as good without.
 func (s *Share) Finish(ctx context.Context, results []*cache.Record) {
 	d := s.sender
-	if len(d.targets) == 0 || len(results) == 0 {
+	if !d.drain() || len(results) == 0 {
 		return
 	}
-	d.mu.Lock()
-	started := d.queue != nil
-	d.closed = true
-	d.arrived.Broadcast()
-	d.mu.Unlock()
-	if !started {
-		return
-	}
-	<-d.done
-	d.sending.Wait()
 	for _, t := range d.targets {
 		if t.guard.LeftOut() {
 			continue
@@ -49,6 +39,27 @@ func (s *Share) Finish(ctx context.Context, results []*cache.Record) {
 			s.o.Notice(fmt.Sprintf("shared cache: %s has not all results of this build: %v", t.guard, err))
 		}
 	}
+}
+
+// Stop gives up what is not sent yet. Nothing uses the store after it.
+func (s *Share) Stop() {
+	s.cancel()
+	s.sender.drain()
+}
+
+// drain waits until all that was to be sent is, or given up, and reports whether
+// there was anything.
+func (d *sender) drain() bool {
+	d.mu.Lock()
+	started := d.queue != nil
+	d.closed = true
+	d.arrived.Broadcast()
+	d.mu.Unlock()
+	if started {
+		<-d.done
+		d.sending.Wait()
+	}
+	return started
 }
 
 func (d *sender) finish(ctx context.Context, t *target, results []*cache.Record) error {

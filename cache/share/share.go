@@ -53,6 +53,7 @@ type placedContent struct {
 // concurrently.
 type Share struct {
 	ctx     context.Context
+	cancel  context.CancelFunc
 	store   *cache.Store
 	o       Options
 	sources map[string]*remote.Guard // by address
@@ -70,7 +71,8 @@ type Share struct {
 }
 
 // New returns a Share for one build, which ends when ctx does. The store asks
-// it for what it lacks from then on.
+// it for what it lacks from then on. The caller calls [Share.Stop] before it
+// closes the store.
 func New(ctx context.Context, store *cache.Store, o Options) *Share {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -78,7 +80,8 @@ func New(ctx context.Context, store *cache.Store, o Options) *Share {
 	if o.Notice == nil {
 		o.Notice = func(string) {}
 	}
-	s := &Share{ctx: ctx, store: store, o: o, sources: make(map[string]*remote.Guard), judge: NewJudge(o.Policy)}
+	ctx, cancel := context.WithCancel(ctx)
+	s := &Share{ctx: ctx, cancel: cancel, store: store, o: o, sources: make(map[string]*remote.Guard), judge: NewJudge(o.Policy)}
 	for _, p := range slices.Concat(o.From, o.To) {
 		s.sources[p.Remote.String()] = p.Remote
 	}

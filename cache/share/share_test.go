@@ -527,3 +527,23 @@ func exists(s *cache.Store, node string) bool {
 	_, err := s.Record(cache.KeyOf("node\t" + node + "\n"))
 	return err == nil
 }
+
+// A build that does not wait leaves nobody behind who would use its store.
+func TestStopGivesUp(t *testing.T) {
+	r := newFakeRemote("dir:/r")
+	a := newMachine(t, to(r))
+	one := a.put("one")
+	for range 100 {
+		a.share.Send(Sent{Record: one, Deliver: func(string) bool { return false }})
+	}
+	a.share.Stop()
+	select {
+	case <-a.share.sender.done:
+	default:
+		t.Error("the sender goes on")
+	}
+	if n := r.count("save"); n != 0 {
+		t.Errorf("%d packs lead to what may not be there", n)
+	}
+	a.share.Stop() // again
+}

@@ -141,6 +141,7 @@ func (o *buildOptions) build(ctx context.Context, c *cobra.Command, show progres
 	if err != nil {
 		return err
 	}
+	defer shared.Stop()
 	shared.joinBuild(b, img.Definition.Types)
 	mirrors := elements.NewMirrors(ctx, store, img)
 	p.Follow(mirrors)

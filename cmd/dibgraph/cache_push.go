@@ -57,6 +57,7 @@ func push(ctx context.Context, c *cobra.Command, store *cache.Store, past *pastO
 	if err != nil {
 		return err
 	}
+	defer shared.Stop()
 	var records []*cache.Record
 	for _, n := range build.Nodes {
 		if n.Key.IsZero() {
@@ -108,6 +109,7 @@ so that plan and explain know them. What they name comes when a build needs it.
 			if err != nil {
 				return err
 			}
+			defer shared.Stop()
 			taken, refused := shared.Pull(c.Context())
 			for _, r := range refused {
 				notice(r.Detail)
