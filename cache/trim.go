@@ -98,8 +98,6 @@ type trim struct {
 	o      TrimOptions
 	inv    *inventory
 	leased map[[hashSize]byte]bool
-	trash  string // where victims are until they are deleted; empty before the first
-	count  int
 }
 
 // choose also renames what it chose, so that the lock covers both.
@@ -222,19 +220,14 @@ func (t *trim) removeObject(o *object) error {
 	return t.remove(t.s.hashPath(o.dir, o.hash))
 }
 
-// remove renames something away. It is no error if it is gone already.
+// remove renames something away. It is no error if it is gone already. Each
+// victim has a name of its own in the trash: a store that is closed meanwhile
+// deletes what it finds there.
 func (t *trim) remove(path string) error {
 	if t.o.DryRun {
 		return nil
 	}
-	if t.trash == "" {
-		t.trash = t.s.trashName()
-		if err := os.Mkdir(t.trash, 0o700); err != nil {
-			return err
-		}
-	}
-	t.count++
-	return ignoreMissing(os.Rename(path, fmt.Sprintf("%s/%d", t.trash, t.count)))
+	return ignoreMissing(os.Rename(path, t.s.trashName()))
 }
 
 // removeMerged removes merged directories that no running build uses. They are

@@ -275,3 +275,19 @@ func TestTrimOfAReadOnlyStore(t *testing.T) {
 		t.Errorf("Contents = %+v", held)
 	}
 }
+
+// Another store that is closed while a trim chooses deletes what is in the trash
+// by then; what is chosen after that goes all the same.
+func TestTrimWhileAnotherStoreEmptiesTheTrash(t *testing.T) {
+	dir := t.TempDir() + "/store"
+	s, other := openStore(t, dir, Options{}), openStore(t, dir, Options{})
+	choosing := trim{s: s}
+	for range 2 {
+		victim := must[string](t)(s.TempDir("victim"))
+		check(t, choosing.remove(victim))
+		if _, err := os.Lstat(victim); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("a victim is still there: %v", err)
+		}
+		check(t, other.emptyTrash())
+	}
+}
