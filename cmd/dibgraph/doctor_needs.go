@@ -27,6 +27,8 @@ var buildNeeds = []host.Need{
 		For: "root filesystems of type xfs"},
 	{What: "git", Programs: []string{"git"}, Package: "git", Optional: true,
 		For: "elements that fetch repositories"},
+	{What: "jq", Programs: []string{"jq"}, Package: "jq", Optional: true,
+		For: "element apt-preferences"},
 	{What: "python with YAML", Programs: []string{"python3"}, Files: pythonModule("yaml"), Package: "python3-yaml", Optional: true,
 		For: "elements of others that run Python on the host; ours do not"},
 }

@@ -9,12 +9,16 @@ import (
 // that this package's own files stay out; a test compares the list with the
 // directories.
 //
-//go:embed all:base all:block-device-efi all:block-device-gpt all:block-device-mbr all:bootloader all:cache-url
-//go:embed all:cloud-init all:cloud-init-datasources all:debian-minimal all:debootstrap all:devuser
-//go:embed all:dhcp-all-interfaces all:dib-init-system all:dib-python all:dpkg all:element-manifest
-//go:embed all:enable-serial-console all:growroot all:install-bin all:install-static all:install-types
-//go:embed all:journal-to-console all:local-config all:manifests all:modprobe all:openssh-server
-//go:embed all:package-installs all:pkg-map all:runtime-ssh-host-keys all:svc-map all:sysprep all:vm
+//go:embed all:apt-conf all:apt-preferences all:apt-sources all:base all:block-device-efi all:block-device-gpt
+//go:embed all:block-device-mbr all:bootloader all:cache-url all:cleanup-kernel-initrd all:cloud-init
+//go:embed all:cloud-init-datasources all:cloud-init-disable-resizefs all:cloud-init-growpart
+//go:embed all:cloud-init-nocloud all:debian all:debian-minimal all:debootstrap all:devuser
+//go:embed all:dhcp-all-interfaces all:dib-init-system all:dib-python all:dpkg all:dynamic-login
+//go:embed all:element-manifest all:enable-serial-console all:ensure-venv all:growroot all:install-bin
+//go:embed all:install-static all:install-types all:journal-to-console all:local-config all:manifests
+//go:embed all:modprobe all:openssh-server all:package-installs all:pip-and-virtualenv all:pkg-map
+//go:embed all:runtime-ssh-host-keys all:simple-init all:source-repositories all:svc-map all:sysctl all:sysprep
+//go:embed all:ubuntu-common all:ubuntu-minimal all:vm
 var files embed.FS
 
 // Elements returns the library: each top-level directory is an element of that

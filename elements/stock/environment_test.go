@@ -147,7 +147,8 @@ func TestEveryMapAndListIsReadable(t *testing.T) {
 	for _, name := range names(t) {
 		doc.WriteString(name + ": " + filepath.Join(here, name) + "\n")
 	}
-	env := map[string]string{"ARCH": "amd64", "DIB_BLOCK_DEVICE": "mbr", "DIB_SKIP_GRUB_PACKAGE_INSTALL": "False", "FS_TYPE": "xfs", "DIB_RELEASE": "stable"}
+	env := map[string]string{"ARCH": "amd64", "DIB_BLOCK_DEVICE": "mbr", "DIB_SKIP_GRUB_PACKAGE_INSTALL": "False", "FS_TYPE": "xfs", "DIB_RELEASE": "stable",
+		"DIB_DEBIAN_ALT_INIT_PACKAGE": "systemd-sysv", "DIB_SIMPLE_INIT_NETWORKMANAGER": "0", "DIB_UBUNTU_KERNEL": "linux-image-generic"}
 	if got := squash(t, strings.Join(names(t), " "), env); !strings.Contains(got, "linux-image-amd64") || !strings.Contains(got, "xfsprogs") {
 		t.Errorf("packages of all elements: %s", got)
 	}
