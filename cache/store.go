@@ -132,6 +132,10 @@ func open(dir string, o Options) (_ *Store, err error) {
 	return s, nil
 }
 
+// ReadOnly reports whether nothing that is done with the store changes it: then
+// it makes no difference how often, and in which order, something is looked up.
+func (s *Store) ReadOnly() bool { return s.readOnly }
+
 func (s *Store) openReadOnly() error {
 	err := s.checkVersion()
 	if errors.Is(err, fs.ErrNotExist) {

@@ -12,7 +12,7 @@ func (b *Builder) compare(n *Node, in *Inputs, v verdict) ([]cache.Reason, error
 	if v.last == nil {
 		return []cache.Reason{b.neverBuilt(n, v.static)}, nil
 	}
-	full, err := observed(n, in, v.static, v.last.Shape, nil)
+	full, err := observed(n, in, v, v.last.Shape, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -13,12 +13,12 @@ func (b *Builder) Plan(g *Graph) ([]*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	history := readHistory(b.Store, order)
-	defer history.stop()
+	ahead := b.workAhead(order)
+	defer ahead.stop()
 	results := make(map[*Node]*Result, len(order))
 	list := make([]*Result, len(order))
 	for i, n := range order {
-		r, err := b.forecast(n, results, history)
+		r, err := forecast(n, results, ahead)
 		if err != nil {
 			return nil, err
 		}
@@ -35,7 +35,7 @@ func (b *Builder) Plan(g *Graph) ([]*Result, error) {
 
 // forecast judges n on what is known, or assumed, of its dependencies. The
 // Record of a node that would run is the one it last used, if any.
-func (b *Builder) forecast(n *Node, results map[*Node]*Result, h *history) (*Result, error) {
+func forecast(n *Node, results map[*Node]*Result, a *ahead) (*Result, error) {
 	r := &Result{Node: n}
 	var open *Node // a dependency whose result is only assumed
 	for _, d := range n.dependencies() {
@@ -48,7 +48,7 @@ func (b *Builder) forecast(n *Node, results map[*Node]*Result, h *history) (*Res
 			open = d
 		}
 	}
-	v, err := b.judge(n, b.inputs(n, func(d *Node) *cache.Record { return results[d].Record }), h.of)
+	v, err := a.judge(n, func(d *Node) *cache.Record { return results[d].Record })
 	if err != nil {
 		return nil, err
 	}

@@ -17,7 +17,8 @@ const keyFormat = "dibgraph-key-3"
 // and either the record it hits or the reasons why it must run.
 type verdict struct {
 	static  []Line
-	key     cache.Key // of the static part
+	names   map[string]bool // of those lines
+	key     cache.Key       // of the static part
 	record  *cache.Record
 	reasons []cache.Reason // of a miss, or of a hit on another record than last
 	last    *cache.Record  // what this node last used; nil if nothing is known
@@ -37,11 +38,11 @@ func (v verdict) hit() bool { return v.record != nil }
 // judge computes n's key for every trace shape seen before and looks it up; last
 // returns the record that n used last. It changes nothing and runs nothing.
 func (b *Builder) judge(n *Node, in *Inputs, last func(*Node) (*cache.Record, error)) (verdict, error) {
-	static, err := describe(n, in)
+	static, names, err := describe(n, in)
 	if err != nil {
 		return verdict{}, err
 	}
-	v := verdict{static: static.Lines(), key: static.Key()}
+	v := verdict{static: static.Lines(), names: names, key: static.Key()}
 	v.last, err = last(n)
 	if err != nil && !errors.Is(err, cache.ErrMiss) {
 		return verdict{}, err
@@ -56,7 +57,7 @@ func (b *Builder) judge(n *Node, in *Inputs, last func(*Node) (*cache.Record, er
 	}
 	var lost []cache.Reason
 	for _, shape := range shapes {
-		full, err := observed(n, in, v.static, shape, nil)
+		full, err := observed(n, in, v, shape, nil)
 		if err != nil {
 			return verdict{}, err
 		}
@@ -130,8 +131,9 @@ func (b *Builder) expired(n *Node, r *cache.Record) (cache.Reason, bool) {
 // in a large image.
 const typicalLines = 128
 
-// describe returns the static part of n's description.
-func describe(n *Node, in *Inputs) (*Description, error) {
+// describe returns the static part of n's description, and the names of its
+// lines.
+func describe(n *Node, in *Inputs) (*Description, map[string]bool, error) {
 	d := Description{lines: make([]Line, 0, typicalLines)}
 	d.Add("key format", keyFormat)
 	d.Add("kind", "%s", n.Kind)
@@ -146,7 +148,7 @@ func describe(n *Node, in *Inputs) (*Description, error) {
 		d.Add(fmt.Sprintf("volatile %q", pattern), "masked")
 	}
 	if err := n.Action.Describe(&d, in); err != nil {
-		return nil, fmt.Errorf("describe %s: %w", n.Name, err)
+		return nil, nil, fmt.Errorf("describe %s: %w", n.Name, err)
 	}
 	seen := make(map[string]bool, len(d.lines))
 	for _, l := range d.lines {
@@ -156,21 +158,15 @@ func describe(n *Node, in *Inputs) (*Description, error) {
 		}
 		seen[l.Name] = true
 	}
-	return &d, nil
+	return &d, seen, nil
 }
 
 // observed returns the whole description for one trace shape: the static
 // lines and the value of every name in the shape, which is the one that was
 // found, if there is one, else the present one.
-func observed(n *Node, in *Inputs, static []Line, shape []string, found map[string]string) (*Description, error) {
-	d := &Description{lines: slices.Clip(static)} // appending copies it
-	if len(shape) == 0 {
-		return d, nil
-	}
-	seen := make(map[string]bool, len(static)+len(shape))
-	for _, l := range static {
-		seen[l.Name] = true
-	}
+func observed(n *Node, in *Inputs, v verdict, shape []string, found map[string]string) (*Description, error) {
+	d := &Description{lines: slices.Clip(v.static)} // appending copies it
+	seen := make(map[string]bool, len(shape))
 	for _, name := range shape {
 		var part Description
 		if value, ok := found[name]; ok {
@@ -181,7 +177,7 @@ func observed(n *Node, in *Inputs, static []Line, shape []string, found map[stri
 			}
 		}
 		for _, l := range part.lines {
-			if !seen[l.Name] { // several names may lead to one input
+			if !v.names[l.Name] && !seen[l.Name] { // several names may lead to one input
 				seen[l.Name] = true
 				d.lines = append(d.lines, l)
 			}

@@ -147,7 +147,7 @@ func (b *Builder) commit(ctx context.Context, w *Work, v verdict, started time.T
 	}
 	inputs := Measure(ctx, "description")
 	r.Shape = slices.Compact(slices.Sorted(slices.Values(w.Observed)))
-	full, err := observed(n, w.Inputs, v.static, r.Shape, w.Found)
+	full, err := observed(n, w.Inputs, v, r.Shape, w.Found)
 	if err != nil {
 		return nil, err
 	}
