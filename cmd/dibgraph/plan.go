@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
 	"time"
 
@@ -50,17 +51,17 @@ func runPlan(c *cobra.Command, o *storeOptions, img *elements.Image, asJSON bool
 	if err != nil {
 		return err
 	}
-	w := c.OutOrStdout()
-	build := plannedBuild(img, results)
 	if asJSON {
-		return reports.WriteJSON(w, build, explainBuild(store, build))
+		build := plannedBuild(img, results)
+		return reports.WriteJSON(c.OutOrStdout(), build, explainBuild(store, build))
 	}
 	forecast := forecastOf(store, results)
+	w := bufio.NewWriter(c.OutOrStdout()) // a system call for each of thousands of lines takes its time
 	for _, line := range forecast.lines {
 		fmt.Fprintln(w, line)
 	}
 	fmt.Fprintln(w, img.Definition.Name+": "+forecast.total())
-	return nil
+	return w.Flush()
 }
 
 // A planText is a plan for people.
