@@ -1,35 +1,29 @@
 package steps
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
-// A hostCandidate is a word in the value of a variable that may be the name of a
-// file of the host.
-type hostCandidate struct {
-	variable string
-	// first is what has to be in the working directory for the word to name a
-	// file; empty for a word that names one whether or not it is there.
-	first string
-}
-
-// hostCandidates returns the words of a value that [HostFiles] may take for names.
-func hostCandidates(variable, value string) []hostCandidate {
-	var all []hostCandidate
+// hostCandidates returns, of the words of a value that [HostFiles] may take for
+// names, what has to be in the working directory for each to name a file; it is
+// empty for a word that names one whether or not it is there.
+func hostCandidates(value string) (first []string) {
 	for _, word := range strings.FieldsFunc(value, isSeparator) {
 		scheme, _, isURL := strings.Cut(word, "://")
 		switch {
 		case isURL && scheme == "file":
-			all = append(all, hostCandidate{variable: variable})
+			first = append(first, "")
 		case !isURL:
 			for part := range strings.SplitSeq(word, ":") {
-				all = append(all, hostCandidate{variable, firstComponent(part)})
+				first = append(first, firstComponent(part))
 			}
 		}
 	}
-	return all
+	return first
 }
 
 // firstComponent returns what a relative name begins with, "" for other names.
@@ -43,35 +37,35 @@ func firstComponent(name string) string {
 }
 
 // naming returns the variables that may name files of the host. Almost no value
-// of hundreds does, and one look into the working directory tells most apart.
+// of hundreds does, and one look into the working directory tells which: there
+// are fewer names in it than words that could be one.
 func (p *values) naming(files HostFiles) map[string]string {
 	env := make(map[string]string)
-	var present map[string]bool
-	for _, c := range p.files {
-		if c.first != "" && present == nil {
-			present = namesIn(files.path("."))
+	take := func(first string) {
+		for _, variable := range p.files[first] {
+			env[variable] = p.env[variable]
 		}
-		if c.first == "" || present[c.first] || present["*"] {
-			env[c.variable] = p.env[c.variable]
-		}
+	}
+	if len(p.files) == 0 {
+		return env
+	}
+	names, err := namesIn(files.path("."))
+	if err != nil { // what is there cannot be known
+		names = slices.Collect(maps.Keys(p.files))
+	}
+	take("")
+	take(".")
+	for _, name := range names {
+		take(name)
 	}
 	return env
 }
 
-// namesIn returns the names in a directory; "*" stands for any if they cannot be
-// read.
-func namesIn(dir string) map[string]bool {
-	names := map[string]bool{".": true}
+func namesIn(dir string) ([]string, error) {
 	d, err := os.Open(dir)
-	if err == nil {
-		defer d.Close()
-		var list []string
-		if list, err = d.Readdirnames(-1); err == nil {
-			for _, name := range list {
-				names[name] = true
-			}
-		}
+	if err != nil {
+		return nil, err
 	}
-	names["*"] = err != nil
-	return names
+	defer d.Close()
+	return d.Readdirnames(-1)
 }

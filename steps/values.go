@@ -18,7 +18,9 @@ type values struct {
 	always []bool           // by position: inputs of all
 	// common is the words in the values of those.
 	common mention.Words
-	files  []hostCandidate
+	// files has the variables with words that may name files of the host, by
+	// what has to be in the working directory for that.
+	files map[string][]string
 }
 
 // A valueInput is a variable that is an input, of all or of those that mention it.
@@ -32,7 +34,7 @@ type valueInput struct {
 
 // prepare writes the lines of an environment.
 func (v *Variables) prepare(env map[string]string) *values {
-	prepared := &values{env: env, byWord: make(map[string][]int)}
+	prepared := &values{env: env, byWord: make(map[string][]int), files: make(map[string][]string)}
 	var common []mention.Words
 	for _, name := range slices.Sorted(maps.Keys(env)) {
 		if v.Unkeyed(name) {
@@ -49,7 +51,9 @@ func (v *Variables) prepare(env map[string]string) *values {
 			common = append(common, input.value)
 		}
 		if strings.HasPrefix(name, "DIB_") {
-			prepared.files = append(prepared.files, hostCandidates(name, env[name])...)
+			for _, first := range hostCandidates(env[name]) {
+				prepared.files[first] = append(prepared.files[first], name)
+			}
 		}
 		prepared.inputs = append(prepared.inputs, input)
 		prepared.always = append(prepared.always, input.word == "")
