@@ -110,6 +110,10 @@ func (l *Library) addDir(dir, display string) error {
 	if err != nil {
 		return fmt.Errorf("ELEMENTS_PATH entry '%s' cannot be read: %s", display, cause(err))
 	}
+	real, err := realDir(dir)
+	if err != nil {
+		return nil // nobody can come to what is in it
+	}
 	found := map[string]*Element{}
 	// An element is called as its directory, not as a link to that, so two
 	// entries can have one name. Then the directory itself wins.
@@ -118,9 +122,9 @@ func (l *Library) addDir(dir, display string) error {
 			if (entry.Type()&fs.ModeSymlink != 0) != links {
 				continue
 			}
-			e := elementAt(filepath.Join(dir, entry.Name()), filepath.Join(display, entry.Name()))
-			if e != nil && found[e.Name] == nil {
-				found[e.Name] = e
+			at, ok := dirOf(real, entry)
+			if name := filepath.Base(at); ok && found[name] == nil {
+				found[name] = &Element{Name: name, Dir: at, Origin: filepath.Join(display, entry.Name())}
 			}
 		}
 	}
@@ -130,21 +134,32 @@ func (l *Library) addDir(dir, display string) error {
 	return nil
 }
 
-// elementAt returns the element that a directory or a link to one is, nil for
-// all else.
-func elementAt(dir, origin string) *Element {
-	info, err := os.Stat(dir)
-	if err != nil || !info.IsDir() {
-		return nil
+// realDir returns the name without links of a directory. It is an error if what is
+// in it cannot be reached.
+func realDir(dir string) (string, error) {
+	if _, err := os.Stat(dir + "/."); err != nil {
+		return "", err
 	}
 	real, err := filepath.EvalSymlinks(dir)
 	if err != nil {
-		return nil
+		return "", err
 	}
-	if real, err = filepath.Abs(real); err != nil {
-		return nil
+	return filepath.Abs(real)
+}
+
+// dirOf returns the name without links of the directory that an entry of the
+// real directory is or leads to; false for all else.
+func dirOf(real string, entry fs.DirEntry) (string, bool) {
+	at := filepath.Join(real, entry.Name())
+	if entry.Type()&fs.ModeSymlink == 0 {
+		return at, entry.IsDir()
 	}
-	return &Element{Name: filepath.Base(real), Dir: real, Origin: origin}
+	info, err := os.Stat(at)
+	if err != nil || !info.IsDir() {
+		return "", false
+	}
+	at, err = filepath.EvalSymlinks(at)
+	return at, err == nil
 }
 
 // addStock adds the embedded elements.

@@ -94,6 +94,32 @@ func TestOpenLibrary(t *testing.T) {
 	}
 }
 
+// Where an element is does not depend on the way to it, and what it is called by
+// is as the user has it.
+func TestOpenLibraryThroughLinks(t *testing.T) {
+	dir := write(t, map[string]string{
+		"real/web/x": "", "real/alias": "-> ../other/db", "other/db/x": "", "real/up": "-> ..", "linked": "-> real", "work/x": "",
+	})
+	for _, entry := range []string{"../linked", filepath.Join(dir, "linked"), "../work/../linked/."} {
+		l, err := OpenLibrary([]string{entry}, filepath.Join(dir, "work"), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := map[string]string{"web": "real/web", "db": "other/db", filepath.Base(dir): "."}
+		if len(l.Names()) != len(want) {
+			t.Errorf("%s: Names = %q", entry, l.Names())
+		}
+		for name, at := range want {
+			if e, ok := l.Find(name); !ok || e.Dir != filepath.Join(dir, at) {
+				t.Errorf("%s: Find(%s) = %+v, want it in %s", entry, name, e, at)
+			}
+		}
+		if e, _ := l.Find("db"); e != nil && e.Origin != filepath.Join(entry, "alias") {
+			t.Errorf("%s: origin of db %q", entry, e.Origin)
+		}
+	}
+}
+
 func TestOpenLibraryProblems(t *testing.T) {
 	dir := write(t, map[string]string{"file": "", "web/x": ""})
 	l, err := OpenLibrary([]string{filepath.Join(dir, "file"), "nothing", dir, ""}, "/", nil)
