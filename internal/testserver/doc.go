@@ -1,5 +1,5 @@
 // Package testserver runs servers of others for tests. They end with the test,
 // even if that is killed, and listen where nobody else does. The programs are
-// those that "dibgraph doctor --install --for-tests" installs; a test fails
-// without them.
+// those that "dibgraph doctor --install --for-tests" installs, and one that the
+// test builds; a test fails without them.
 package testserver

@@ -15,17 +15,24 @@ import (
 	"time"
 )
 
-// start runs a server until the test ends.
-func start(t testing.TB, server *exec.Cmd) {
+// start runs a server until the test ends. The channel is closed when it has
+// ended.
+func start(t testing.TB, server *exec.Cmd) (ended <-chan struct{}) {
 	t.Helper()
 	server.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := server.Start(); err != nil {
 		t.Fatalf("%v: dibgraph doctor --install --for-tests installs it", err)
 	}
+	waited := make(chan struct{})
+	go func() {
+		_ = server.Wait() // killed, or its state says why
+		close(waited)
+	}()
 	t.Cleanup(func() {
 		_ = server.Process.Kill() // it may have ended
-		_ = server.Wait()         // killed
+		<-waited
 	})
+	return waited
 }
 
 func write(t testing.TB, path, text string) {

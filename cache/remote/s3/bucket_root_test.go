@@ -16,7 +16,11 @@ import (
 	"github.com/dibgraph/dibgraph/internal/testserver"
 )
 
-var rightKeys = map[string]string{"AWS_ACCESS_KEY_ID": testID, "AWS_SECRET_ACCESS_KEY": testSecret}
+var rightKeys = map[string]string{"AWS_ACCESS_KEY_ID": testserver.S3ID, "AWS_SECRET_ACCESS_KEY": testserver.S3Secret}
+
+func addressOf(host string) string {
+	return "s3://" + testserver.S3Bucket + "/images?endpoint=http://" + host + "&path-style=true"
+}
 
 func open(t *testing.T, address string, env map[string]string) (*Bucket, *testserver.Counter) {
 	t.Helper()
@@ -53,13 +57,13 @@ func read(t *testing.T, r remote.Remote, c remote.Content, offset int64) string 
 
 func TestBucketConforms(t *testing.T) {
 	testroot.Require(t)
-	r, _ := open(t, addressOf(serve(t)), rightKeys)
+	r, _ := open(t, addressOf(testserver.S3(t)), rightKeys)
 	conformance.Run(t, r)
 }
 
 func TestBucket(t *testing.T) {
 	testroot.Require(t)
-	b, c := open(t, addressOf(serve(t)), rightKeys)
+	b, c := open(t, addressOf(testserver.S3(t)), rightKeys)
 	layer, body := content([]byte(strings.Repeat("layer", 1000)))
 	for _, step := range []struct {
 		asked string
@@ -111,7 +115,7 @@ func TestBucket(t *testing.T) {
 
 func TestBucketResumesParts(t *testing.T) {
 	testroot.Require(t)
-	b, c := open(t, addressOf(serve(t)), rightKeys)
+	b, c := open(t, addressOf(testserver.S3(t)), rightKeys)
 	b.partSize = 5 << 20 // The least that servers take.
 	data := bytes.Repeat([]byte("0123456789abcdef"), 1<<20)
 	layer, body := content(data)
@@ -151,7 +155,7 @@ func TestBucketResumesParts(t *testing.T) {
 
 func TestBucketKeeper(t *testing.T) {
 	testroot.Require(t)
-	b, _ := open(t, addressOf(serve(t)), rightKeys)
+	b, _ := open(t, addressOf(testserver.S3(t)), rightKeys)
 	layer, body := content([]byte("a layer"))
 	must(t, b.Upload(t.Context(), layer, body))
 	must(t, b.Save(t.Context(), "one", []byte("x"), nil))
@@ -182,7 +186,7 @@ func TestBucketKeeper(t *testing.T) {
 
 func TestBucketErrors(t *testing.T) {
 	testroot.Require(t)
-	host := serve(t)
+	host := testserver.S3(t)
 	off := func(id, secret string) map[string]string {
 		return map[string]string{"AWS_ACCESS_KEY_ID": id, "AWS_SECRET_ACCESS_KEY": secret, "AWS_EC2_METADATA_DISABLED": "true"}
 	}
@@ -193,10 +197,10 @@ func TestBucketErrors(t *testing.T) {
 	}{
 		"no keys":      {addressOf(host), off("", ""), "AWS_PROFILE"},
 		"wrong key":    {addressOf(host), off("OTHER", "falsch-0815"), "check AWS_ACCESS_KEY_ID"},
-		"wrong secret": {addressOf(host), off(testID, "falsch-0815"), "check AWS_SECRET_ACCESS_KEY"},
+		"wrong secret": {addressOf(host), off(testserver.S3ID, "falsch-0815"), "check AWS_SECRET_ACCESS_KEY"},
 		"anonymous":    {addressOf(host) + "&anonymous=true", nil, "403 Forbidden"},
 		"no bucket":    {strings.Replace(addressOf(host), "//cache/", "//other/", 1), rightKeys, `there is no bucket "other"`},
-		"no server":    {addressOf(free(t)), rightKeys, "connection refused"},
+		"no server":    {addressOf(testserver.Unused(t)), rightKeys, "connection refused"},
 		"no host":      {addressOf("nowhere.invalid"), rightKeys, "nowhere.invalid"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -207,7 +211,7 @@ func TestBucketErrors(t *testing.T) {
 				if err == nil || errors.Is(err, remote.ErrNotFound) || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), test.address) {
 					t.Errorf("error %v, want one that says %q", err, test.want)
 				}
-				if err != nil && (strings.Contains(err.Error(), "0815") || strings.Contains(err.Error(), testSecret)) {
+				if err != nil && (strings.Contains(err.Error(), "0815") || strings.Contains(err.Error(), testserver.S3Secret)) {
 					t.Errorf("the error has the secret in it: %v", err)
 				}
 			}
