@@ -50,7 +50,8 @@ func temporary(err error) bool {
 		code := status.Code()
 		return code >= 500 && code != http.StatusNotImplemented && code != http.StatusInsufficientStorage ||
 			code == http.StatusTooManyRequests || code == http.StatusRequestTimeout
-	case errors.As(err, &path), errors.As(err, &certificate), errors.Is(err, ErrUnsupported), errors.Is(err, ErrTooLarge):
+	case errors.As(err, &path), errors.As(err, &certificate), errors.Is(err, ErrUnsupported), errors.Is(err, ErrTooLarge),
+		errors.Is(err, errStalled):
 		return false
 	}
 	return true // something about the connection

@@ -195,7 +195,11 @@ func (g *Guard) try(ctx context.Context, slots chan struct{}, do func(ctx contex
 	return err
 }
 
-func (g *Guard) stalled() error { return fmt.Errorf("nothing came for %s", g.o.Idle) }
+// errStalled is no reason to try again: who was waited for that long hardly does
+// better the next time, and a build would wait for minutes.
+var errStalled = errors.New("nothing came")
+
+func (g *Guard) stalled() error { return fmt.Errorf("%w for %s", errStalled, g.o.Idle) }
 
 // attempts leaves it to its callers to say that the remote answered: a stream
 // that opens and then stays silent is no success.
@@ -295,6 +299,7 @@ type resumed struct {
 	content Content
 	at      int64
 	body    io.ReadCloser
+	stream  context.Context // of body
 	cancel  context.CancelCauseFunc
 	timer   *time.Timer
 	cut     int // in a row, without a byte in between
@@ -314,7 +319,7 @@ func (r *resumed) open() error {
 			return err
 		}
 		timer.Stop() // who reads may take time between two reads
-		r.body, r.cancel, r.timer = body, cancel, timer
+		r.body, r.stream, r.cancel, r.timer = body, ctx, cancel, timer
 		return nil
 	})
 }
@@ -342,10 +347,13 @@ func (r *resumed) Read(p []byte) (int, error) {
 			return 0, io.EOF
 		case r.ctx.Err() != nil:
 			return 0, context.Cause(r.ctx)
+		case r.stream.Err() != nil:
+			err = context.Cause(r.stream)
 		case err == io.EOF:
 			err = fmt.Errorf("%s was cut off after %d of %d bytes", r.content.Sum, r.at, r.content.Size)
 		}
-		if r.cut++; r.cut > r.g.o.Retries {
+		// A connection may have died in the middle; one that stalls again is given up.
+		if r.cut++; r.cut > r.g.o.Retries || r.cut > 1 && errors.Is(err, errStalled) {
 			r.g.failed(err)
 			return 0, err
 		}

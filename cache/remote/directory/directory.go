@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/dibgraph/dibgraph/cache/remote"
 	"github.com/dibgraph/dibgraph/internal/interrupt"
@@ -52,13 +53,27 @@ func (r *Remote) Load(_ context.Context, name string, limit int64) ([]byte, erro
 	return data, nil
 }
 
-// open opens what may not be there.
+// errNotFile says what else is in the place of a file.
+var errNotFile = errors.New("it is not a file")
+
+// open opens a file that may not be there. Anything else, such as a pipe, that
+// nobody may ever write to, is not waited for.
 func (r *Remote) open(path string) (*os.File, error) {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: %w", path, remote.ErrNotFound)
 	}
-	return f, err
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = &fs.PathError{Op: "open", Path: path, Err: errNotFile}
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
 }
 
 // Save writes a named object. What it is about is kept until it is cleared up.

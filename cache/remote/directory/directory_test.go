@@ -1,9 +1,11 @@
 package directory
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/dibgraph/dibgraph/cache/remote"
@@ -43,5 +45,23 @@ func TestNamesStayInside(t *testing.T) {
 	removed := r.Remove(t.Context(), remote.Item{Name: name})
 	if text, err := os.ReadFile(outside); saved == nil || removed == nil || err != nil || string(text) != "old" {
 		t.Errorf("saved %v, removed %v, there is %q, %v", saved, removed, text, err)
+	}
+}
+
+// A pipe that nobody writes to must not be waited for.
+func TestOnlyFilesAreOpened(t *testing.T) {
+	dir := t.TempDir()
+	c := remote.Content{Sum: remote.Sum{1}, Size: 4}
+	r := New(dir)
+	for _, place := range []string{r.object("pipe"), r.content(c)} {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(place), 0o755), syscall.Mkfifo(place, 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if data, err := r.Load(t.Context(), "pipe", 10); !errors.Is(err, errNotFile) {
+		t.Errorf("loaded %q, %v", data, err)
+	}
+	if _, err := r.Open(t.Context(), c, 0); !errors.Is(err, errNotFile) {
+		t.Errorf("opened: %v", err)
 	}
 }
