@@ -28,9 +28,18 @@ var update = flag.Bool("update", false, "rewrite what scripts compare with; then
 func TestMain(m *testing.M) {
 	// A process that was made to be the first one of a sandbox stays here.
 	sandbox.MaybeRun()
-	program := func() { os.Exit(run(os.Args)) }
+	program := func() {
+		if idle, err := time.ParseDuration(os.Getenv(patienceVariable)); err == nil {
+			patience.Idle, patience.Pause = idle, 10*time.Millisecond
+		}
+		os.Exit(run(os.Args))
+	}
 	testscript.Main(m, map[string]func(){"dibgraph": program, "dibgraph-helper": program, "xattr": xattr, "without-fanotify": withoutFanotify})
 }
+
+// patienceVariable has, for the program in tests, how long a remote may give and
+// take nothing.
+const patienceVariable = "DIBGRAPH_TEST_PATIENCE"
 
 // xattr is a program for scripts and their hooks on the host, which not every
 // machine has: "xattr FILE NAME VALUE" sets an attribute, without VALUE it

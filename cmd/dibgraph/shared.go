@@ -98,6 +98,9 @@ func policyOf(s settings.Settings) (*trust.Policy, error) {
 	return policy, nil
 }
 
+// patience is how long remotes are waited for; tests wait less for those that hang.
+var patience remote.GuardOptions
+
 // An imageID names what packs are about.
 type imageID struct{ name, arch string }
 
@@ -109,7 +112,9 @@ func (c *sharedCache) open(p settings.Place, notice func(string)) (*remote.Guard
 	if err != nil {
 		return nil, err
 	}
-	g := remote.NewGuard(r, remote.GuardOptions{Warn: notice})
+	o := patience
+	o.Warn = notice
+	g := remote.NewGuard(r, o)
 	c.guards[p.URL] = g
 	return g, nil
 }
