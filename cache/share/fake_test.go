@@ -2,6 +2,7 @@ package share
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -20,6 +21,8 @@ type fakeRemote struct {
 	about    map[string][]remote.Content
 	asked    map[string]int
 	fail     error // of everything
+	failLoad error // of loads
+	failSave error // of saves
 }
 
 func newFakeRemote(address string) *fakeRemote {
@@ -39,6 +42,8 @@ func (r *fakeRemote) Load(_ context.Context, name string, limit int64) ([]byte, 
 	switch {
 	case r.fail != nil:
 		return nil, r.fail
+	case r.failLoad != nil:
+		return nil, r.failLoad
 	case !ok:
 		return nil, fmt.Errorf("%s: %w", name, remote.ErrNotFound)
 	case int64(len(data)) > limit:
@@ -51,8 +56,8 @@ func (r *fakeRemote) Save(_ context.Context, name string, data []byte, about []r
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.asked["save"]++
-	if r.fail != nil {
-		return r.fail
+	if err := cmp.Or(r.fail, r.failSave); err != nil {
+		return err
 	}
 	r.objects[name], r.about[name] = data, about
 	return nil

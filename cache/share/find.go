@@ -79,6 +79,14 @@ type loadedPack struct {
 	reason *cache.Reason
 }
 
+// unread says why it is not known whether there is a pack, nil if it is.
+func (l loadedPack) unread() error {
+	if l.reason != nil && l.reason.Kind == cache.ReasonUnreachable {
+		return errors.New(l.reason.Detail)
+	}
+	return nil
+}
+
 // loadImage loads the packs of the image, together.
 func (s *Share) loadImage(ctx context.Context, from []Place) []loadedPack {
 	all := make([]loadedPack, len(from))

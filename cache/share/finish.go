@@ -3,9 +3,9 @@ package share
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 
 	"github.com/dibgraph/dibgraph/cache"
@@ -35,7 +35,8 @@ func (s *Share) Finish(ctx context.Context, results []*cache.Record) {
 		if t.guard.LeftOut() {
 			continue
 		}
-		if err := d.finish(ctx, t, results); err != nil {
+		// Of a remote that was left out in between the guard has given notice.
+		if err := d.finish(ctx, t, results); err != nil && !t.guard.LeftOut() {
 			s.o.Notice(fmt.Sprintf("shared cache: %s has not all results of this build: %v", t.guard, err))
 		}
 	}
@@ -63,6 +64,11 @@ func (d *sender) drain() bool {
 }
 
 func (d *sender) finish(ctx context.Context, t *target, results []*cache.Record) error {
+	if t.unread != nil {
+		if err := t.learn(d.s.load(ctx, t.place, d.s.imageName(t.place.Scope))); err != nil {
+			return err
+		}
+	}
 	known := make(map[string]bool)
 	if t.base != nil {
 		for _, text := range t.base.Records {
@@ -94,30 +100,35 @@ func (d *sender) finish(ctx context.Context, t *target, results []*cache.Record)
 
 // nodePacks writes a pack for each static key.
 func (d *sender) nodePacks(ctx context.Context, t *target, fresh []*cache.Record) error {
-	var mu sync.Mutex
-	var problems []error
+	problems := make([]error, len(fresh))
 	slots := make(chan struct{}, parallelPacks)
 	var group sync.WaitGroup
-	for _, r := range fresh {
+	for i, r := range fresh {
 		slots <- struct{}{}
 		group.Go(func() {
 			defer func() { <-slots }()
-			if err := d.nodePack(ctx, t, r); err != nil {
-				mu.Lock()
-				problems = append(problems, err)
-				mu.Unlock()
-			}
+			problems[i] = d.nodePack(ctx, t, r)
 		})
 	}
 	group.Wait()
-	return errors.Join(problems...)
+	problems = slices.DeleteFunc(problems, func(err error) bool { return err == nil })
+	switch len(problems) {
+	case 0:
+		return nil
+	case 1:
+		return problems[0]
+	}
+	return fmt.Errorf("%w (and %d more)", problems[0], len(problems)-1) // mostly the same
 }
 
 func (d *sender) nodePack(ctx context.Context, t *target, r *cache.Record) error {
 	name := d.s.nodeName(t.place.Scope, r.Static)
-	// What is not believed is replaced.
-	earlier := d.s.load(ctx, t.place, name).pack
-	p, err := d.packOf(t, []*cache.Record{r}, earlier, maxPerStatic)
+	// What is not believed is replaced; what could not be read may be fine.
+	l := d.s.load(ctx, t.place, name)
+	if err := l.unread(); err != nil {
+		return err
+	}
+	p, err := d.packOf(t, []*cache.Record{r}, l.pack, maxPerStatic)
 	if err != nil {
 		return err
 	}

@@ -60,6 +60,9 @@ type target struct {
 	place Place
 	guard *remote.Guard // of place
 	base  *pack         // the pack of the image there, nil if it has none that is believed
+	// unread is why base could not be told: it is not replaced unseen, since it has
+	// results of others.
+	unread error
 
 	mu      sync.Mutex
 	spots   map[cache.Digest]spot // what is known to be there
@@ -126,15 +129,25 @@ func (d *sender) encode() {
 // learn asks the targets what they have of this image.
 func (d *sender) learn() {
 	for i, l := range d.s.loadImage(d.s.ctx, d.s.o.To) {
-		if l.pack == nil {
-			continue
-		}
-		t := d.targets[i]
-		t.base = l.pack
-		for digest, at := range l.pack.Spots {
+		d.targets[i].unread = d.targets[i].learn(l)
+	}
+}
+
+// learn notes what a target has of the image, or returns why it could not tell.
+func (t *target) learn(l loadedPack) error {
+	if l.pack == nil {
+		return l.unread()
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.base = l.pack
+	for digest, at := range l.pack.Spots {
+		// What was sent meanwhile is there for sure.
+		if _, sent := t.spots[digest]; !sent {
 			t.spots[digest], t.parcels[at.Parcel] = at, true
 		}
 	}
+	return nil
 }
 
 // result sends what a result has that nobody sent before.

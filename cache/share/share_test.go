@@ -10,6 +10,7 @@ import (
 	"github.com/dibgraph/dibgraph/cache"
 	"github.com/dibgraph/dibgraph/cache/remote"
 	"github.com/dibgraph/dibgraph/cache/trust"
+	"github.com/dibgraph/dibgraph/internal/faultcount"
 )
 
 // A machine is a store with what connects it to others.
@@ -200,29 +201,36 @@ func TestContentComesWhenItIsNeeded(t *testing.T) {
 
 // Content that a remote has no longer, or gives wrongly, is as if there were no
 // result: the node runs.
-func TestContentThatCannotBeHadIsAMiss(t *testing.T) {
-	for name, change := range map[string]func([]byte) []byte{
-		"gone":      func([]byte) []byte { return nil },
-		"altered":   inverted,
-		"truncated": func(b []byte) []byte { return b[:1] },
-		"empty":     func([]byte) []byte { return []byte{} },
+func TestFaultsPoisonContent(t *testing.T) {
+	suite := faultcount.New(t, "poison")
+	for name, test := range map[string]struct {
+		change func([]byte) []byte
+		why    string
+	}{
+		"gone":      {func([]byte) []byte { return nil }, "not found"},
+		"altered":   {inverted, "its SHA-256 is"},
+		"truncated": {func(b []byte) []byte { return b[:1] }, "cut off after"},
+		"empty":     {func([]byte) []byte { return []byte{} }, "cut off after"},
+		"longer":    {func(b []byte) []byte { return append([]byte("before"), b...) }, "its SHA-256 is"},
+		"other":     {func(b []byte) []byte { return make([]byte, len(b)) }, "its SHA-256 is"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			suite.Case()
 			r := newFakeRemote("dir:/r")
 			a := newMachine(t, to(r))
 			a.send(a.put("one"))
-			r.damage(change)
+			r.damage(test.change)
 			b := newMachine(t, from(r))
 			b.find("one")
 			hit := b.hit("one")
 			if _, err := b.store.LayerDir(hit.Layers[0]); !errors.Is(err, cache.ErrMissing) {
-				t.Fatalf("the layer: %v", err)
+				suite.Wrong(t, "the layer: %v", err)
 			}
 			if _, err := b.store.Lookup(hit.Key); !errors.Is(err, cache.ErrMiss) {
-				t.Errorf("looked up again: %v", err)
+				suite.Wrong(t, "looked up again: %v", err)
 			}
-			if len(b.notices) == 0 {
-				t.Error("nobody was told")
+			if said := strings.Join(b.notices, "\n"); !strings.Contains(said, test.why) {
+				suite.Wrong(t, "it was said %q, want %q", said, test.why)
 			}
 			// The run puts the same content, and everything is well.
 			if again := b.put("one"); again.Layers[0] != hit.Layers[0] {
@@ -351,6 +359,66 @@ func TestPacksKeepEarlierResults(t *testing.T) {
 	}
 }
 
+// A pack that could not be read has results of others, and is not replaced
+// unseen.
+func TestPacksThatCannotBeReadStay(t *testing.T) {
+	r := newFakeRemote("dir:/r")
+	a := newMachine(t, to(r))
+	first := a.put("one")
+	a.send(first)
+	second := a.put("one")
+	second.Description = "node\tone\nversion\t2\n"
+	a.putRecord(second)
+	r.failLoad = errors.New("connection reset")
+	a.again(to(r))
+	a.send(second)
+	r.failLoad = nil
+	b := newMachine(t, from(r))
+	if found, _ := b.find("one"); !found {
+		t.Error("the first result is gone")
+	}
+	if len(a.notices) == 0 {
+		t.Error("nobody was told")
+	}
+	a.again(to(r))
+	a.send(second)
+	c := newMachine(t, from(r))
+	c.find("one")
+	for _, one := range []*cache.Record{first, second} {
+		if _, err := c.store.Lookup(one.Key); err != nil {
+			t.Errorf("later: %v", err)
+		}
+	}
+}
+
+// However many packs a remote does not take, it is said once.
+func TestFailuresAreToldOnce(t *testing.T) {
+	for name, test := range map[string]struct {
+		err  error
+		want string
+	}{
+		"refused":  {&remote.StatusError{Status: 403}, "left out from now on"},
+		"too much": {fmt.Errorf("save: %w", remote.ErrTooLarge), "has not all results of this build: save: too large (and 4 more)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newFakeRemote("dir:/r")
+			r.failSave = test.err
+			a := newMachine(t, Options{})
+			o := to(r)
+			o.To[0].Remote = remote.NewGuard(r, remote.GuardOptions{Retries: -1, Warn: func(text string) { a.notices = append(a.notices, text) }})
+			a.again(o)
+			var all []*cache.Record
+			for i := range 5 {
+				all = append(all, a.put(fmt.Sprint("node", i)))
+			}
+			a.send(all...)
+			if len(a.notices) != 1 || !strings.Contains(a.notices[0], test.want) {
+				t.Errorf("notices: %q, want one of %q", a.notices, test.want)
+			}
+		})
+	}
+}
+
 func TestStacksCome(t *testing.T) {
 	r := newFakeRemote("dir:/r")
 	a := newMachine(t, to(r))
@@ -390,7 +458,8 @@ func newKey(t *testing.T) (trust.Signer, trust.Key, string) {
 	return signer, key, public
 }
 
-func TestTrust(t *testing.T) {
+func TestFaultsPoisonKeys(t *testing.T) {
+	suite := faultcount.New(t, "poison")
 	signer, key, public := newKey(t)
 	strict := policyOf(t, trust.Rule{Keys: []trust.Key{key}})
 	r := newFakeRemote("oci://example.org/cache")
@@ -401,8 +470,9 @@ func TestTrust(t *testing.T) {
 	o.Policy = strict
 	b := newMachine(t, o)
 	found, refused := b.find("one")
+	suite.Case()
 	if found || len(refused) == 0 || refused[0].Kind != cache.ReasonUntrusted || !strings.Contains(refused[0].Detail, "not signed") {
-		t.Errorf("unsigned: found %t, %v", found, refused)
+		suite.Wrong(t, "unsigned: found %t, %v", found, refused)
 	}
 
 	signed := to(r)
@@ -422,13 +492,16 @@ func TestTrust(t *testing.T) {
 	o.Policy = policyOf(t, trust.Rule{Keys: []trust.Key{key}, Revoked: []string{public}})
 	b.again(o)
 	reason, ok := b.share.Allows(hit)
+	suite.Case()
 	if ok || reason.Kind != cache.ReasonUntrusted || !strings.Contains(reason.Detail, "revoked") {
-		t.Errorf("after the key was revoked: allowed %t, %v", ok, reason)
+		suite.Wrong(t, "after the key was revoked: allowed %t, %v", ok, reason)
 	}
 }
 
 // A pack under the name of another one is refused, though it is signed.
-func TestPacksAreNotReplayed(t *testing.T) {
+func TestFaultsPoisonReplay(t *testing.T) {
+	suite := faultcount.New(t, "poison")
+	suite.Case()
 	signer, key, _ := newKey(t)
 	r := newFakeRemote("oci://example.org/cache")
 	signed := to(r)
@@ -443,7 +516,7 @@ func TestPacksAreNotReplayed(t *testing.T) {
 	o.Policy = policyOf(t, trust.Rule{Keys: []trust.Key{key}})
 	b := newMachine(t, o)
 	if found, refused := b.find("one"); found || len(refused) != 1 || refused[0].Kind != cache.ReasonUntrusted {
-		t.Errorf("found %t, refused %v", found, refused)
+		suite.Wrong(t, "found %t, refused %v", found, refused)
 	}
 }
 
@@ -479,7 +552,8 @@ func TestChain(t *testing.T) {
 	}
 }
 
-func TestPackChecksItsSpots(t *testing.T) {
+func TestFaultsPoisonSpots(t *testing.T) {
+	suite := faultcount.New(t, "poison")
 	good := spot{Parcel: remote.Content{Size: 10}, Offset: 4, Part: remote.Content{Size: 6}}
 	for name, change := range map[string]func(*spot){
 		"beyond the end":  func(s *spot) { s.Offset++ },
@@ -489,6 +563,7 @@ func TestPackChecksItsSpots(t *testing.T) {
 		"negative size":   func(s *spot) { s.Size = -1 },
 		"negative parcel": func(s *spot) { s.Parcel.Size = -5 },
 	} {
+		suite.Case()
 		bad := good
 		change(&bad)
 		for _, try := range []struct {
@@ -499,13 +574,15 @@ func TestPackChecksItsSpots(t *testing.T) {
 			data, err := p.encode()
 			check(t, err)
 			if _, err := decodePack(data); (err == nil) != try.fine {
-				t.Errorf("%s: %v", name, err)
+				suite.Wrong(t, "%s: %v", name, err)
 			}
 		}
 	}
 }
 
-func TestRecordsOfAnotherKeyAreNotTaken(t *testing.T) {
+func TestFaultsPoisonRecords(t *testing.T) {
+	suite := faultcount.New(t, "poison")
+	suite.Case()
 	r := newFakeRemote("dir:/r")
 	a := newMachine(t, to(r))
 	one := a.put("one")
@@ -516,10 +593,10 @@ func TestRecordsOfAnotherKeyAreNotTaken(t *testing.T) {
 	p := &pack{Format: packFormat, Records: []string{forged, string(text)}}
 	n, err := b.share.take(p, "dir:/r", []byte(`{"remote":"dir:/r"}`), false)
 	if n != 1 || err == nil {
-		t.Errorf("took %d records, %v", n, err)
+		suite.Wrong(t, "took %d records, %v", n, err)
 	}
 	if exists(b.store, "two") {
-		t.Error("the forged record is there")
+		suite.Wrong(t, "the forged record is there")
 	}
 }
 

@@ -110,8 +110,8 @@ func (k *doubter) tryGiveDamaged(i int, shared string, d faulty.Damage) {
 	}
 	_, said := k.builds(k.program, turn, k.to("dir:"+damaged)...)
 	k.checkReason(said, d.Says)
-	// What is no file cannot be replaced by one.
-	k.tool("find", filepath.Join(damaged, "ac"), "-mindepth", "1", "-type", "d", "-delete")
+	// What cannot be read is not replaced.
+	k.tool("find", filepath.Join(damaged, "ac"), "-mindepth", "1", "!", "-type", "f", "-delete")
 	k.goesOn(turn, "dir:"+damaged)
 	k.checkWhole(damaged)
 	k.tool("rm", "-rf", damaged)
