@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/dibgraph/dibgraph/cache/remote"
+	"github.com/dibgraph/dibgraph/internal/faultcount"
 )
 
 const (
@@ -130,7 +131,8 @@ func TestOpen(t *testing.T) {
 
 // Everything that someone can do who may write to a remote, or has a key of
 // another scope: each has to be refused, for its own reason.
-func TestPoisoned(t *testing.T) {
+func TestFaultsPoison(t *testing.T) {
+	suite := faultcount.New(t, "poison")
 	main, pull, stranger, old := newMaker(t, "main"), newMaker(t, "pull"), newMaker(t, "main"), newMaker(t, "old")
 	p := newPolicy(t, Rule{
 		Keys: []Key{main.key(), pull.key("pr/*"), old.key()}, Revoked: []string{old.signer.Key()}, Scopes: []string{"main", "pr/*"},
@@ -214,13 +216,15 @@ func TestPoisoned(t *testing.T) {
 		{"a note about something else", replace(noteFormat, "go.sum database tree"), want, Damaged},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			suite.Case()
 			opened, err := p.Open(t.Context(), test.object, test.want)
 			var refused *RefusedError
 			if opened != nil || !errors.As(err, &refused) {
-				t.Fatalf("opened as %+v, %v", opened, err)
+				suite.Wrong(t, "opened as %+v, %v", opened, err)
+				return
 			}
 			if refused.Why != test.why || refused.Text == "" {
-				t.Errorf("refused as %s (%v), want %s", refused.Why, err, test.why)
+				suite.Wrong(t, "refused as %s (%v), want %s", refused.Why, err, test.why)
 			}
 		})
 	}
@@ -239,7 +243,9 @@ func shifted(note, payload []byte, by int) []byte {
 	return append(append(frameHeader(len(note)+by, len(payload)-by), note...), payload...)
 }
 
-func TestAllows(t *testing.T) {
+// What came before is refused once it would not be taken any more.
+func TestFaultsPoisonLater(t *testing.T) {
+	suite := faultcount.New(t, "poison")
 	ci := newMaker(t, "ci")
 	signed := Origin{Remote: registry, Scope: "main", Key: ci.signer.Key(), Signed: true}
 	for _, test := range []struct {
@@ -261,11 +267,14 @@ func TestAllows(t *testing.T) {
 		{"unsigned, although it names a key", Rule{Keys: []Key{ci.key()}}, Origin{registry, "main", ci.signer.Key(), false}, Unsigned},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			if test.why != "" {
+				suite.Case()
+			}
 			err := newPolicy(t, test.rule).Allows(test.origin)
 			var refused *RefusedError
 			errors.As(err, &refused)
 			if (test.why == "") != (err == nil) || refused != nil && refused.Why != test.why {
-				t.Errorf("got %v, want it refused as %q", err, test.why)
+				suite.Wrong(t, "got %v, want it refused as %q", err, test.why)
 			}
 		})
 	}

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/dibgraph/dibgraph/internal/faultcount"
 )
 
 func random(size int) []byte {
@@ -97,7 +99,8 @@ func equal(a, b io.Reader) error {
 	}
 }
 
-func TestForgedBlobsAreRefused(t *testing.T) {
+func TestFaultsPoisonBlobs(t *testing.T) {
+	suite := faultcount.New(t, "poison")
 	z, err := zstd.NewWriter(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -108,30 +111,32 @@ func TestForgedBlobsAreRefused(t *testing.T) {
 		encoding Encoding
 		size     int64
 		data     []byte
+		why      string
 	}{
-		"unknown":             {"gzip", 1, []byte("x")},
-		"bomb":                {Zstd, 100, pack(make([]byte, 10<<20))},
-		"too short":           {Zstd, 100, pack(make([]byte, 99))},
-		"raw too long":        {Raw, 2, []byte("xxx")},
-		"raw too short":       {Raw, 4, []byte("xxx")},
-		"not compressed":      {Zstd, 4, []byte("xxxx")},
-		"sparse: nothing":     {Sparse, 4, pack(nil)},
-		"sparse: many":        {Sparse, 4, pack([]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0x7f})},
-		"sparse: beyond":      {Sparse, 4, pack([]byte{1, 2, 3, 'x', 'x', 'x'})},
-		"sparse: overlap":     {Sparse, 9, pack([]byte{2, 0, 3, 2, 2, 'x', 'x', 'x', 'x', 'x'})},
-		"sparse: empty part":  {Sparse, 9, pack([]byte{1, 0, 0})},
-		"sparse: too short":   {Sparse, 9, pack([]byte{1, 0, 3, 'x'})},
-		"sparse: more behind": {Sparse, 9, pack([]byte{1, 0, 1, 'x', 'y'})},
+		"unknown":             {"gzip", 1, []byte("x"), "no encoding"},
+		"bomb":                {Zstd, 100, pack(make([]byte, 10<<20)), "more bytes than was said"},
+		"too short":           {Zstd, 100, pack(make([]byte, 99)), "unexpected EOF"},
+		"raw too long":        {Raw, 2, []byte("xxx"), "more bytes than was said"},
+		"raw too short":       {Raw, 4, []byte("xxx"), "unexpected EOF"},
+		"not compressed":      {Zstd, 4, []byte("xxxx"), "magic number"},
+		"sparse: nothing":     {Sparse, 4, pack(nil), "EOF"},
+		"sparse: many":        {Sparse, 4, pack([]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0x7f}), "cannot be read"},
+		"sparse: beyond":      {Sparse, 4, pack([]byte{1, 2, 3, 'x', 'x', 'x'}), "not in order"},
+		"sparse: overlap":     {Sparse, 9, pack([]byte{2, 0, 3, 2, 2, 'x', 'x', 'x', 'x', 'x'}), "not in order"},
+		"sparse: empty part":  {Sparse, 9, pack([]byte{1, 0, 0}), "not in order"},
+		"sparse: too short":   {Sparse, 9, pack([]byte{1, 0, 3, 'x'}), "unexpected EOF"},
+		"sparse: more behind": {Sparse, 9, pack([]byte{1, 0, 1, 'x', 'y'}), "more bytes than was said"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			suite.Case()
+			var n int64
 			r, err := DecodeBlob(t.Context(), bytes.NewReader(test.data), test.encoding, test.size)
-			if err != nil {
-				return
+			if err == nil {
+				defer r.Close()
+				n, err = io.Copy(io.Discard, r)
 			}
-			defer r.Close()
-			n, err := io.Copy(io.Discard, r)
-			if err == nil || n > test.size {
-				t.Errorf("%d bytes were given of %d, %v", n, test.size, err)
+			if err == nil || n > test.size || !strings.Contains(err.Error(), test.why) {
+				suite.Wrong(t, "%d bytes were given of %d; refused because %v; want %q", n, test.size, err, test.why)
 			}
 		})
 	}

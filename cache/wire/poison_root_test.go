@@ -12,6 +12,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/dibgraph/dibgraph/cache"
+	"github.com/dibgraph/dibgraph/internal/faultcount"
 	"github.com/dibgraph/dibgraph/internal/testroot"
 )
 
@@ -77,8 +78,9 @@ func compressed(t testing.TB, data []byte, o ...zstd.EOption) []byte {
 
 // Whatever somebody may write who wants to harm is refused, each for its own
 // reason, and nothing is made outside of the directory.
-func TestForgedLayersAreRefused(t *testing.T) {
+func TestFaultsPoisonLayers(t *testing.T) {
 	testroot.Require(t)
+	suite := faultcount.New(t, "poison")
 	limits := Limits{Entries: 20, Bytes: 1 << 20}
 	big := file("big")
 	big.content = strings.Repeat("\x00", 1<<20+1)
@@ -144,6 +146,7 @@ func TestForgedLayersAreRefused(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
+			suite.Case()
 			around := t.TempDir()
 			inside := around + "/inside"
 			check(t, os.Mkdir(inside, 0o755))
@@ -152,16 +155,16 @@ func TestForgedLayersAreRefused(t *testing.T) {
 			var refused *RefusedError
 			switch {
 			case err == nil:
-				t.Error("it was taken")
+				suite.Wrong(t, "it was taken")
 			case test.why != "" && (!errors.As(err, &refused) || !strings.Contains(err.Error(), test.why)):
-				t.Errorf("refused because %v; want %q", err, test.why)
+				suite.Wrong(t, "refused because %v; want %q", err, test.why)
 			}
 			names, readErr := os.ReadDir(around)
 			check(t, readErr)
 			content, readErr := os.ReadFile(around + "/outside")
 			check(t, readErr)
 			if len(names) != 2 || string(content) != "as it was" {
-				t.Errorf("outside there is %v, %q", names, content)
+				suite.Wrong(t, "outside there is %v, %q", names, content)
 			}
 		})
 	}

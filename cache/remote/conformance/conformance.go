@@ -13,10 +13,13 @@ import (
 	"testing"
 
 	"github.com/dibgraph/dibgraph/cache/remote"
+	"github.com/dibgraph/dibgraph/internal/faultcount"
 )
 
-// Run tests a remote that is empty at first. It may take a minute.
+// Run tests a remote that is empty at first, and counts the parts of the suite as
+// cases of faults. It may take a minute.
 func Run(t *testing.T, r remote.Remote) {
+	counted := faultcount.New(t, "conformance")
 	s := suite{r}
 	for _, test := range []struct {
 		name string
@@ -27,7 +30,10 @@ func Run(t *testing.T, r remote.Remote) {
 		{"failing body", s.failingBody}, {"short body", s.shortBody}, {"interrupted", s.interrupted},
 		{"cleared up", s.clearedUp},
 	} {
-		t.Run(test.name, test.run)
+		counted.Case()
+		if !t.Run(test.name, test.run) {
+			counted.Wrong(t, "%s does not conform: %s", r, test.name)
+		}
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 	"github.com/dibgraph/dibgraph/cache/remote/conformance"
 )
 
-func TestConformance(t *testing.T) {
+func TestFaultsConformance(t *testing.T) {
 	dir := t.TempDir() + "/remote"
 	conformance.Run(t, New(dir))
 	err := filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {

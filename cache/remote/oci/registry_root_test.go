@@ -56,7 +56,7 @@ func read(t *testing.T, r remote.Remote, c remote.Content, offset int64) []byte 
 	return data
 }
 
-func TestRegistryConforms(t *testing.T) {
+func TestFaultsConformance(t *testing.T) {
 	testroot.Require(t)
 	r, _ := open(t, "oci://"+serve(t)+"/cache/images", nil)
 	// The file system of this registry replaces a tag in place: who reads it in that

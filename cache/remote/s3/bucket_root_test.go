@@ -55,7 +55,7 @@ func read(t *testing.T, r remote.Remote, c remote.Content, offset int64) string 
 	return string(data)
 }
 
-func TestBucketConforms(t *testing.T) {
+func TestFaultsConformance(t *testing.T) {
 	testroot.Require(t)
 	r, _ := open(t, addressOf(testserver.S3(t)), rightKeys)
 	conformance.Run(t, r)

@@ -9,7 +9,7 @@ import (
 	"github.com/dibgraph/dibgraph/internal/testserver"
 )
 
-func TestNginx(t *testing.T) {
+func TestFaultsConformanceNginx(t *testing.T) {
 	testroot.Require(t)
 	transport := network.Transport(nil)
 	transport.DialContext = testserver.Nginx(t)

@@ -49,10 +49,10 @@ func serve(t *testing.T, h http.Handler, o Options) *Remote {
 	return r
 }
 
-func TestConformance(t *testing.T) { conformance.Run(t, serve(t, keep(t), Options{})) }
+func TestFaultsConformance(t *testing.T) { conformance.Run(t, serve(t, keep(t), Options{})) }
 
 // A server that does not know ranges gives all of a content.
-func TestServersWithoutRanges(t *testing.T) {
+func TestFaultsConformanceWithoutRanges(t *testing.T) {
 	h := keep(t)
 	r := serve(t, http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		q.Header.Del("Range")
