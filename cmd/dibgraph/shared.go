@@ -91,11 +91,28 @@ func policyOf(s settings.Settings) (*trust.Policy, error) {
 	if err != nil {
 		return nil, err
 	}
+	rule.Signatures = signaturesOf(s)
 	policy, err := trust.NewPolicy(rule)
 	if err != nil {
 		return nil, &usageError{err}
 	}
 	return policy, nil
+}
+
+// signaturesOf returns by address which remotes need signatures, or none, other
+// than is usual for their kind. One that is named twice needs them if it does once.
+func signaturesOf(s settings.Settings) map[string]bool {
+	needs := make(map[string]bool)
+	for _, p := range slices.Concat(s.From, s.To) {
+		if p.RequireSignature == nil {
+			continue
+		}
+		// Nothing comes from one that cannot be opened, which is said elsewhere.
+		if r, err := open.Remote(p.URL, open.Options{Environment: os.Getenv}); err == nil {
+			needs[r.String()] = needs[r.String()] || *p.RequireSignature
+		}
+	}
+	return needs
 }
 
 // patience is how long remotes are waited for; tests wait less for those that hang.
