@@ -27,8 +27,8 @@ const (
 	Contents   Kind = "contents"
 )
 
-// kindOf tells from a path what all backends call named objects and contents.
-func kindOf(path string) Kind {
+// KindOf tells from a path what all backends call named objects and contents.
+func KindOf(path string) Kind {
 	for _, part := range []string{"/blobs/", "/cas/", "/contents/"} {
 		if strings.Contains(path, part) {
 			return Contents
@@ -148,7 +148,7 @@ func (p *Proxy) meets(x *exchange) (*Plan, func(*http.Request, []byte) []byte) {
 	if p.plan == nil {
 		return nil, p.lie
 	}
-	kind := kindOf(x.r.URL.Path)
+	kind := KindOf(x.r.URL.Path)
 	// Registries name uploads at random.
 	path, _, _ := strings.Cut(x.r.URL.Path, "/uploads/")
 	what := x.r.Method + " " + path
