@@ -39,6 +39,13 @@ func (e *StatusError) Error() string {
 // Code is the status.
 func (e *StatusError) Code() int { return e.Status }
 
+// OtherSize is the error of something that stands where a content belongs and has
+// so many bytes: the content is not there. Trying again, or leaving the remote out
+// for it, would mend nothing.
+func OtherSize(where string, size int64, c Content) error {
+	return fmt.Errorf("%s: %w: what is there has %d bytes, not %d", where, ErrNotFound, size, c.Size)
+}
+
 // temporary reports whether the same request may succeed a little later. Errors
 // of servers tell their status with a method Code.
 func temporary(err error) bool {

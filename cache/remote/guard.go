@@ -350,7 +350,7 @@ func (r *resumed) Read(p []byte) (int, error) {
 		case r.stream.Err() != nil:
 			err = context.Cause(r.stream)
 		case err == io.EOF:
-			err = fmt.Errorf("%s was cut off after %d of %d bytes", r.content.Sum, r.at, r.content.Size)
+			err = fmt.Errorf("%s was cut off after %d of %d bytes: %w", r.content.Sum, r.at, r.content.Size, io.ErrUnexpectedEOF)
 		}
 		// A connection may have died in the middle; one that stalls again is given up.
 		if r.cut++; r.cut > r.g.o.Retries || r.cut > 1 && errors.Is(err, errStalled) {

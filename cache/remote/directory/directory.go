@@ -90,7 +90,14 @@ func (r *Remote) Open(_ context.Context, c remote.Content, offset int64) (io.Rea
 	if err != nil {
 		return nil, err
 	}
-	if _, err := f.Seek(offset, io.SeekStart); err != nil {
+	info, err := f.Stat()
+	if err == nil && info.Size() != c.Size {
+		err = remote.OtherSize(f.Name(), info.Size(), c)
+	}
+	if err == nil {
+		_, err = f.Seek(offset, io.SeekStart)
+	}
+	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil

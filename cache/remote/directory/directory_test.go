@@ -65,3 +65,16 @@ func TestOnlyFilesAreOpened(t *testing.T) {
 		t.Errorf("opened: %v", err)
 	}
 }
+
+// What has another size is not the content, as for Has.
+func TestContentsOfOtherSizesAreNotThere(t *testing.T) {
+	c := remote.Content{Sum: remote.Sum{1}, Size: 4}
+	r := New(t.TempDir())
+	file := r.content(c)
+	if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte("abc"), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Open(t.Context(), c, 0); !errors.Is(err, remote.ErrNotFound) {
+		t.Errorf("opened: %v", err)
+	}
+}

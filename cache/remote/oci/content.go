@@ -56,6 +56,10 @@ func (r *Registry) open(ctx context.Context, c remote.Content, offset int64) (io
 	if err != nil {
 		return nil, err
 	}
+	if n := response.ContentLength; response.StatusCode == http.StatusOK && n >= 0 && n != c.Size {
+		response.Body.Close()
+		return nil, remote.OtherSize(digestOf(c.Sum), n, c)
+	}
 	switch response.StatusCode {
 	case http.StatusOK:
 		return skip(response.Body, offset)

@@ -186,7 +186,14 @@ func (r *Remote) Open(ctx context.Context, c remote.Content, offset int64) (io.R
 	if err != nil {
 		return nil, err
 	}
-	if offset > 0 && response.StatusCode != http.StatusPartialContent {
+	start := offset
+	if response.StatusCode != http.StatusPartialContent {
+		start = 0
+	}
+	if n := response.ContentLength; n >= 0 && n != c.Size-start {
+		return nil, errors.Join(remote.OtherSize(r.String()+content(c), start+n, c), response.Body.Close())
+	}
+	if start < offset {
 		// It does not know ranges, and gives all of it.
 		if _, err := io.CopyN(io.Discard, response.Body, offset); err != nil {
 			return nil, errors.Join(fmt.Errorf("open %s of %s: %w", c.Sum, r, err), response.Body.Close())
