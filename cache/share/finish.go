@@ -70,7 +70,8 @@ func (d *sender) finish(ctx context.Context, t *target, results []*cache.Record)
 		}
 	}
 	known := make(map[string]bool)
-	if t.base != nil {
+	// After a loss the packs of all nodes have to lead elsewhere.
+	if t.base != nil && !t.hasLost() {
 		for _, text := range t.base.Records {
 			known[text] = true
 		}
@@ -162,6 +163,7 @@ func (d *sender) packOf(t *target, records []*cache.Record, earlier *pack, perNo
 	}
 	t.mu.Lock()
 	b.spots = maps.Clone(t.spots)
+	lost := maps.Clone(t.lost)
 	t.mu.Unlock()
 	for _, r := range records {
 		if err := b.add(r); err != nil {
@@ -172,7 +174,9 @@ func (d *sender) packOf(t *target, records []*cache.Record, earlier *pack, perNo
 		return b.pack, nil
 	}
 	for digest, at := range earlier.Spots {
-		b.spots[digest] = at
+		if !lost[at.Parcel] {
+			b.spots[digest] = at
+		}
 	}
 	known := make(map[cache.Digest][]byte, len(earlier.Blobs))
 	for _, blob := range earlier.Blobs {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/dibgraph/dibgraph/cache"
@@ -51,6 +52,7 @@ type sender struct {
 	targets []*target
 	open    *parcel               // the one that small content goes to
 	handled map[cache.Digest]bool // by the encoder
+	again   map[cache.Digest]bool // to be looked at once more, see lost; guarded by mu
 	slots   chan struct{}         // of parcels that are being sent
 	sending sync.WaitGroup
 }
@@ -67,14 +69,18 @@ type target struct {
 	mu      sync.Mutex
 	spots   map[cache.Digest]spot // what is known to be there
 	parcels map[remote.Content]bool
-	sent    int // parcels of this build
+	lost    map[remote.Content]bool // parcels that are not there any more
+	sent    int                     // parcels of this build
 }
 
 func newSender(s *Share) *sender {
-	d := &sender{s: s, done: make(chan struct{}), handled: make(map[cache.Digest]bool), slots: make(chan struct{}, parallelParcels)}
+	d := &sender{s: s, done: make(chan struct{}), handled: make(map[cache.Digest]bool), again: make(map[cache.Digest]bool), slots: make(chan struct{}, parallelParcels)}
 	d.arrived = sync.NewCond(&d.mu)
 	for _, p := range s.o.To {
-		d.targets = append(d.targets, &target{place: p, guard: p.Remote, spots: make(map[cache.Digest]spot), parcels: make(map[remote.Content]bool)})
+		d.targets = append(d.targets, &target{
+			place: p, guard: p.Remote, spots: make(map[cache.Digest]spot),
+			parcels: make(map[remote.Content]bool), lost: make(map[remote.Content]bool),
+		})
 	}
 	return d
 }
@@ -143,7 +149,7 @@ func (t *target) learn(l loadedPack) error {
 	t.base = l.pack
 	for digest, at := range l.pack.Spots {
 		// What was sent meanwhile is there for sure.
-		if _, sent := t.spots[digest]; !sent {
+		if _, sent := t.spots[digest]; !sent && !t.lost[at.Parcel] {
 			t.spots[digest], t.parcels[at.Parcel] = at, true
 		}
 	}
@@ -171,7 +177,8 @@ func (d *sender) result(r Sent) error {
 }
 
 func (d *sender) layer(digest cache.Digest) error {
-	if !d.wanted(digest) || !d.s.store.HasLayer(digest) {
+	// What is not here may be looked at again when it was made again.
+	if !d.s.store.HasLayer(digest) || !d.wanted(digest) {
 		return nil
 	}
 	l, err := d.s.store.Listing(digest)
@@ -206,7 +213,7 @@ func (d *sender) blob(b cache.Blob) error {
 // wanted reports whether content is to be sent: some target may lack it, and it
 // was not looked at before.
 func (d *sender) wanted(digest cache.Digest) bool {
-	if d.handled[digest] {
+	if d.handled[digest] && !d.lostAgain(digest) {
 		return false
 	}
 	d.handled[digest] = true
@@ -303,7 +310,13 @@ func (d *sender) newParcel() (*parcel, error) {
 		d.dir = dir
 	}
 	d.names++
-	return newParcel(filepath.Join(d.dir, fmt.Sprint(d.names)))
+	p, err := newParcel(filepath.Join(d.dir, fmt.Sprint(d.names)))
+	if err == nil && slices.ContainsFunc(d.targets, (*target).hasLost) {
+		if err = p.differ(); err != nil {
+			p.remove()
+		}
+	}
+	return p, err
 }
 
 func (d *sender) flush() {

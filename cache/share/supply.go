@@ -52,7 +52,15 @@ func (s *Share) bringFrom(p cache.Place, d cache.Digest, bring func(r io.Reader,
 	if err := json.Unmarshal(p.At, &at); err != nil {
 		return err
 	}
-	body, err := s.sources[p.Remote].Open(s.ctx, at.Parcel, at.Offset)
+	err := s.bringPart(s.sources[p.Remote], d, at, bring)
+	if errors.Is(err, remote.ErrNotFound) || errors.Is(err, cache.ErrDamaged) || errors.Is(err, io.ErrUnexpectedEOF) {
+		s.sender.lost(p.Remote, at.Parcel)
+	}
+	return err
+}
+
+func (s *Share) bringPart(from *remote.Guard, d cache.Digest, at spot, bring func(r io.Reader, d cache.Digest, at spot) error) error {
+	body, err := from.Open(s.ctx, at.Parcel, at.Offset)
 	if err != nil {
 		return err
 	}
