@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -51,7 +52,7 @@ func TestFaultsDirectory(t *testing.T) {
 	k.place = func(name string) string { return "dir:" + filepath.Join(shared, name) }
 	k.fill()
 	cases := 0
-	sampled := func() bool { cases++; return faultcount.Full() || cases%9 == 4 }
+	sampled := func() bool { cases++; return faultcount.Full() || cases%10 == 4 }
 	for _, damage := range faulty.Damages() {
 		for _, of := range []faulty.Kind{faulty.Everything, faulty.Objects, faulty.Contents} {
 			for _, oneIn := range []uint64{1, 2} {
@@ -62,6 +63,9 @@ func TestFaultsDirectory(t *testing.T) {
 		}
 		if sampled() {
 			k.tryGiveDamaged(cases, shared, damage)
+		}
+		if damage.Says == "" && sampled() {
+			k.tryMend(cases, shared, damage)
 		}
 	}
 	for _, state := range directoryStates {
@@ -114,6 +118,35 @@ func (k *doubter) tryGiveDamaged(i int, shared string, d faulty.Damage) {
 	k.tool("find", filepath.Join(damaged, "ac"), "-mindepth", "1", "!", "-type", "f", "-delete")
 	k.goesOn(turn, "dir:"+damaged)
 	k.checkWhole(damaged)
+	k.tool("rm", "-rf", damaged)
+}
+
+// tryMend takes from a directory whose contents are damaged and gives to it, on a
+// machine that has nothing, which leaves it as good as new.
+func (k *doubter) tryMend(i int, shared string, d faulty.Damage) {
+	k.t.Helper()
+	turn := 10 + i
+	k.suite.Case()
+	k.what = fmt.Sprintf("mend turn %d: %s for contents", turn, d.Name)
+	damaged := filepath.Join(shared, fmt.Sprint("case", i))
+	k.tool("rm", "-rf", "store")
+	k.tool("cp", "-a", filepath.Join(shared, "full"), damaged)
+	if n, err := faulty.DamageFiles(damaged, d, faulty.Contents, 1, uint64(i)); err != nil || n == 0 {
+		k.t.Fatalf("%s: damaged %d files, %v", k.what, n, err)
+	}
+	place := "dir:" + damaged
+	if _, said := k.builds(k.program, turn, append(k.to(place), k.from(place)...)...); !strings.Contains(said, "made again") {
+		k.t.Errorf("%s: nothing had to be made again:\n%s", k.what, said)
+	}
+	k.checkWhole(damaged)
+	// One that needs the image, and one that needs what is below it.
+	for _, next := range []int{turn, turn + 1000} {
+		second := k.elsewhere("home/second")
+		if _, said := k.builds(second, next, k.from(place)...); strings.Contains(said, "made again") {
+			k.suite.Wrong(k.t, "%s: not all contents are mended:\n%s", k.what, said)
+		}
+		k.tool("rm", "-rf", "home/second")
+	}
 	k.tool("rm", "-rf", damaged)
 }
 
