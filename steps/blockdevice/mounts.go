@@ -172,5 +172,8 @@ func (s *State) FinishFilesystems(ctx context.Context) error {
 			}
 		}
 	}
+	if err := s.checkWritten(); err != nil {
+		return fmt.Errorf("finish filesystems: %w", err)
+	}
 	return s.undo.Close()
 }
