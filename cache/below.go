@@ -157,7 +157,7 @@ func (s *Store) PutStack(below *Stack, layers []Digest, makers, mentions []strin
 	if err != nil {
 		return nil, err
 	}
-	blob, err := s.PutBlob(bytes.NewReader(data))
+	blob, err := s.PutAll(bytes.NewReader(data))
 	if err != nil {
 		return nil, err
 	}

@@ -23,6 +23,19 @@ func (s *Store) PutBlob(r io.Reader) (Blob, error) {
 	return s.putBlob("put", func(tmp string) (Blob, error) { return writeBlob(tmp, r) })
 }
 
+// PutAll is PutBlob for what can be read again if there is no room at first. It
+// stores all of r, wherever that is.
+func (s *Store) PutAll(r io.ReadSeeker) (blob Blob, err error) {
+	err = s.withRoom(func() error {
+		if _, err := r.Seek(0, io.SeekStart); err != nil {
+			return err
+		}
+		blob, err = s.PutBlob(r)
+		return err
+	})
+	return blob, err
+}
+
 // putBlob stores the file that write makes. Errors begin with what is done.
 func (s *Store) putBlob(doing string, write func(tmp string) (Blob, error)) (Blob, error) {
 	e, err := s.begin()
@@ -43,7 +56,7 @@ func (s *Store) putBlob(doing string, write func(tmp string) (Blob, error)) (Blo
 
 // PutBytes stores b.
 func (s *Store) PutBytes(b []byte) (Blob, error) {
-	return s.PutBlob(bytes.NewReader(b))
+	return s.PutAll(bytes.NewReader(b))
 }
 
 // PutFile moves a finished file into the store. The file must be below a
@@ -79,7 +92,7 @@ func (s *Store) putFile(path string) (Blob, error) {
 	if blob.Digest, err = digestFile(path, blob.Size); err != nil {
 		return Blob{}, err
 	}
-	return blob, s.adoptBlob(path, blob)
+	return blob, s.withRoom(func() error { return s.adoptBlob(path, blob) })
 }
 
 // OpenBlob opens a blob for reading; the caller closes it. A blob that is not

@@ -38,10 +38,13 @@ func publish(from, to string) error {
 // writeFile makes a file of the store whole or not at all.
 func (s *Store) writeFile(path string, data []byte) error {
 	tmp := s.owner.name("file")
-	if err := os.WriteFile(tmp, data, 0o600); err != nil {
-		return errors.Join(err, removeIfThere(tmp))
-	}
-	if err := s.publishWith(tmp, path, func() error { return publish(tmp, path) }); err != nil {
+	err := s.withRoom(func() error {
+		if err := os.WriteFile(tmp, data, 0o600); err != nil {
+			return err
+		}
+		return s.publishWith(tmp, path, func() error { return publish(tmp, path) })
+	})
+	if err != nil {
 		return errors.Join(err, removeIfThere(tmp))
 	}
 	return nil

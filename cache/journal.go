@@ -38,7 +38,7 @@ func (s *Store) begin() (*epoch, error) {
 	if s.journal.current == nil {
 		s.journal.count++
 		e := &epoch{name: fmt.Sprintf("%s.%d", s.owner.id, s.journal.count)}
-		if err := writeDurable(s.path(pendingDir), e.name, s.bootID+"\n"); err != nil {
+		if err := s.withRoom(func() error { return s.mark(e) }); err != nil {
 			return nil, fmt.Errorf("begin an epoch of the store: %w", err)
 		}
 		s.journal.current = e
@@ -143,17 +143,34 @@ func (s *Store) lostEpochs() (map[string]bool, error) {
 	return lost, nil
 }
 
-// writeDurable makes a file that is on disk when it returns.
-func writeDurable(dir, name, content string) (err error) {
-	f, err := os.OpenFile(dir+"/"+name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+// mark makes the marker of an epoch, which is on disk when mark returns. It is
+// there as a whole or not at all: one without the boot id would be taken for
+// that of another boot.
+func (s *Store) mark(e *epoch) error {
+	part, marker := s.owner.name("epoch"), s.path(pendingDir, e.name)
+	err := writeSynced(part, s.bootID+"\n")
+	if err == nil {
+		err = os.Rename(part, marker)
+	}
+	if err == nil {
+		err = syncDir(s.path(pendingDir))
+	}
+	if err != nil {
+		return errors.Join(err, removeIfThere(part), removeIfThere(marker))
+	}
+	return nil
+}
+
+func writeSynced(path, content string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
 	_, err = f.WriteString(content)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err != nil {
-		return err
-	}
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+func syncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return err

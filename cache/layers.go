@@ -62,7 +62,7 @@ func (s *Store) commitLayer(upper string, o LayerOptions) (Layer, error) {
 		return Layer{}, nil
 	}
 	m := metaOf(&tree.listing)
-	return Layer{Digest: m.Digest, Entries: m.Entries, Bytes: m.Bytes}, s.adoptLayer(upper, &tree.listing, m)
+	return Layer{Digest: m.Digest, Entries: m.Entries, Bytes: m.Bytes}, s.withRoom(func() error { return s.adoptLayer(upper, &tree.listing, m) })
 }
 
 // adoptLayer makes a directory that was scanned a layer. One that is there

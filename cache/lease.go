@@ -53,7 +53,8 @@ func (s *Store) lease(hash [hashSize]byte, look func() error) error {
 		return fmt.Errorf("take a lease: %w", err)
 	}
 	defer func() { _ = flock(l.lock, unix.LOCK_UN) }() // closing the file does it too
-	if _, err := l.file.Write(hash[:]); err != nil {
+	err := s.withRoom(func() error { _, err := l.file.Write(hash[:]); return err })
+	if err != nil {
 		return fmt.Errorf("take a lease: %w", err)
 	}
 	l.held[hash] = true

@@ -58,7 +58,7 @@ func (s *Store) TempDir(name string) (string, error) {
 		return "", ErrReadOnly
 	}
 	dir := s.owner.name(escapeName(name))
-	if err := os.Mkdir(dir, 0o755); err != nil {
+	if err := s.withRoom(func() error { return os.Mkdir(dir, 0o755) }); err != nil {
 		return "", err
 	}
 	// The umask of the caller must not decide what a hook sees.

@@ -203,15 +203,12 @@ func (s *Store) layOut() error {
 		return err
 	}
 	if err != nil {
-		if err := os.WriteFile(s.path("VERSION.new"), []byte(layoutVersion), 0o644); err != nil {
-			return err
-		}
-		if err := os.Rename(s.path("VERSION.new"), s.path("VERSION")); err != nil {
+		if err := s.layOutFile("VERSION", layoutVersion); err != nil {
 			return err
 		}
 	}
 	if _, err := os.Lstat(s.path("CACHEDIR.TAG")); errors.Is(err, fs.ErrNotExist) {
-		if err := os.WriteFile(s.path("CACHEDIR.TAG"), []byte(cacheTag), 0o644); err != nil {
+		if err := s.layOutFile("CACHEDIR.TAG", cacheTag); err != nil {
 			return err
 		}
 	}
@@ -219,6 +216,19 @@ func (s *Store) layOut() error {
 		if err := os.Mkdir(s.path(name), 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
+	}
+	return nil
+}
+
+// layOutFile makes a file of the layout whole or not at all: nobody would mend it.
+func (s *Store) layOutFile(name, content string) error {
+	part := s.path(name + ".new")
+	err := os.WriteFile(part, []byte(content), 0o644)
+	if err == nil {
+		err = os.Rename(part, s.path(name))
+	}
+	if err != nil {
+		return errors.Join(err, removeIfThere(part))
 	}
 	return nil
 }

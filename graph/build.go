@@ -212,6 +212,9 @@ func (b *Builder) run(ctx context.Context, n *Node, in *Inputs, v verdict) (r *R
 	runErr := n.Action.Run(ctx, w)
 	r.Took = b.now().Sub(r.Started)
 	kept := Measure(ctx, "log")
+	if runErr != nil {
+		runErr = b.whyFailed(w, runErr)
+	}
 	r.Log, err = b.keepLog(w.Log)
 	kept()
 	if err != nil {
@@ -222,7 +225,8 @@ func (b *Builder) run(ctx context.Context, n *Node, in *Inputs, v verdict) (r *R
 		r.Err = b.failure(ctx, w, r.Log, runErr)
 		return r
 	}
-	if r.Record, r.Err = b.commit(ctx, w, v, r.Started, r.Log); r.Err != nil {
+	if r.Record, err = b.commit(ctx, w, v, r.Started, r.Log); err != nil {
+		r.Err = unkept(ctx, n, err)
 		return r
 	}
 	noted := Measure(ctx, "history")
@@ -248,13 +252,45 @@ func (b *Builder) failure(ctx context.Context, w *Work, log cache.Blob, err erro
 	return &NodeError{Node: w.Node, Log: log, Err: err}
 }
 
+// whyFailed adds to the error of a run that there was no room for what it
+// wrote: programs say so in their output, in words of their own, and a disk
+// image without room is only a device with errors. Then what it had written
+// goes, so that there is room for the log.
+func (b *Builder) whyFailed(w *Work, err error) error {
+	full := b.Store.Room()
+	if full == nil {
+		return err
+	}
+	if !cache.OutOfRoom(err) {
+		err = fmt.Errorf("%w (%w)", err, full)
+	}
+	if b.KeepFailed == nil {
+		for _, dir := range []string{w.Dir, w.Out, w.Upper, w.OverlayWork} {
+			b.Store.Discard(dir)
+		}
+	}
+	return err
+}
+
+// unkept names the node whose run was well, and whose result could not be kept.
+func unkept(ctx context.Context, n *Node, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if errors.Is(err, cache.ErrMissing) {
+		return err
+	}
+	return &NodeError{Node: n, Err: fmt.Errorf("keep its result: %w", err)}
+}
+
 // keepLog puts what a run printed into the store. Log files are small next to
 // the layers, and the file is still being held open, so it is copied.
 func (b *Builder) keepLog(log *os.File) (cache.Blob, error) {
-	if _, err := log.Seek(0, 0); err != nil {
+	blob, err := b.Store.PutAll(log)
+	if err != nil {
 		return cache.Blob{}, fmt.Errorf("keep log: %w", err)
 	}
-	return b.Store.PutBlob(log)
+	return blob, nil
 }
 
 // finished reports r once per build and remembers what ran, so that a later

@@ -58,7 +58,7 @@ func (b *Builder) keepLong(digest Digest, text string) (cache.Blob, error) {
 	if blob, ok := b.Store.HasBlob(digest); ok {
 		return blob, nil
 	}
-	return b.Store.PutBlob(strings.NewReader(text))
+	return b.Store.PutAll(strings.NewReader(text))
 }
 
 // keepQuoted stores the file behind a line, if it is about one.

@@ -122,7 +122,7 @@ func runBuild(ctx context.Context, c *cobra.Command, o *buildOptions, args []str
 		return err
 	}
 	err = o.build(ctx, c, show, img, store)
-	return errors.Join(err, store.Close())
+	return withFilesystemHint(errors.Join(err, store.Close()))
 }
 
 func (o *buildOptions) build(ctx context.Context, c *cobra.Command, show progress, img *elements.Image, store *cache.Store) error {

@@ -166,14 +166,21 @@ func describeProcess(dir string) string {
 
 // loops lists the loop devices of files in the test's directory.
 func (p *program) loops() []string {
+	p.t.Helper()
+	return loopsOf(p.t, p.dir)
+}
+
+// loopsOf lists the loop devices of files whose paths begin so.
+func loopsOf(t *testing.T, begin string) []string {
+	t.Helper()
 	files, err := filepath.Glob("/sys/block/loop*/loop/backing_file")
 	if err != nil {
-		p.t.Fatal(err)
+		t.Fatal(err)
 	}
 	var found []string
 	for _, file := range files {
 		// Also one whose file is gone: "/… (deleted)".
-		if name, _ := os.ReadFile(file); strings.HasPrefix(string(name), p.dir) {
+		if name, _ := os.ReadFile(file); strings.HasPrefix(string(name), begin) {
 			found = append(found, strings.TrimSpace(string(name)))
 		}
 	}

@@ -116,6 +116,11 @@ func (o *storeOptions) openWith(dir string, options cache.Options) (*cache.Store
 	case errors.Is(err, cache.ErrVersion), errors.Is(err, cache.ErrForeign):
 		return nil, &hintError{err, "choose another directory with --cache-dir, or move this one away: it holds nothing that cannot be made again"}
 	}
+	// The hint goes by the cause, which a status does not have.
+	var hinted *hintError
+	if errors.As(withFilesystemHint(err), &hinted) {
+		return nil, &hintError{&statusError{exitCache, err.Error()}, hinted.hint}
+	}
 	return nil, &statusError{exitCache, err.Error()}
 }
 
