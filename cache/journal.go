@@ -148,7 +148,7 @@ func (s *Store) lostEpochs() (map[string]bool, error) {
 // that of another boot.
 func (s *Store) mark(e *epoch) error {
 	part, marker := s.owner.name("epoch"), s.path(pendingDir, e.name)
-	err := writeSynced(part, s.bootID+"\n")
+	err := writeSynced(part, s.bootID+"\n", 0o600)
 	if err == nil {
 		err = os.Rename(part, marker)
 	}
@@ -161,8 +161,9 @@ func (s *Store) mark(e *epoch) error {
 	return nil
 }
 
-func writeSynced(path, content string) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+// writeSynced makes a file whose content is on disk when it returns.
+func writeSynced(path, content string, mode os.FileMode) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
 	if err != nil {
 		return err
 	}

@@ -220,10 +220,11 @@ func (s *Store) layOut() error {
 	return nil
 }
 
-// layOutFile makes a file of the layout whole or not at all: nobody would mend it.
+// layOutFile makes a file of the layout whole or not at all, also for a machine
+// that goes down right after: nobody would mend it.
 func (s *Store) layOutFile(name, content string) error {
 	part := s.path(name + ".new")
-	err := os.WriteFile(part, []byte(content), 0o644)
+	err := writeSynced(part, content, 0o644)
 	if err == nil {
 		err = os.Rename(part, s.path(name))
 	}

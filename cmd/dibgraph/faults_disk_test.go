@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -40,9 +41,34 @@ func newSmallDisk(t *testing.T, megabytes int64, mkfs ...string) *smallDisk {
 	return d
 }
 
-func (d *smallDisk) mount(options ...string) {
+func (d *smallDisk) mount() {
 	d.t.Helper()
-	tool(d.t, "mount", append(options, "-o", "loop", d.image, d.dir)...)
+	tool(d.t, "mount", "-o", "loop,errors=remount-ro", d.image, d.dir)
+}
+
+// mountAgain mounts what is on the disk, as if the machine had been started anew.
+// It is a copy: sandboxes of other tests got copies of the mount when they began,
+// and as long as one of them lives, another mount of the same file shows the same
+// filesystem, and not what is on the disk.
+func (d *smallDisk) mountAgain(repair bool) {
+	d.t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		err := unix.Unmount(d.dir, 0)
+		if err == nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			d.t.Fatalf("%s is still in use: %v", d.dir, err)
+		}
+	}
+	before := d.image
+	d.image += "~"
+	tool(d.t, "cp", "--sparse=always", before, d.image)
+	tool(d.t, "rm", before)
+	if repair {
+		tool(d.t, "sh", "-c", `e2fsck -fy "$0" || [ $? = 1 ]`, d.image) // 1: it is repaired
+	}
+	d.mount()
 }
 
 func (d *smallDisk) path(name string) string { return filepath.Join(d.dir, name) }
