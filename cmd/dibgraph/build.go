@@ -117,6 +117,9 @@ func runBuild(ctx context.Context, c *cobra.Command, o *buildOptions, args []str
 		return &hintError{fmt.Errorf("build %s: not running as root: hooks run in a chroot and filesystems have to be mounted", img.Definition.Name),
 			`run the same command with sudo -E; "dibgraph plan" needs no root`}
 	}
+	if err := img.CanDeliver(); err != nil {
+		return withFilesystemHint(err)
+	}
 	store, err := o.store.openLimited(o.limits)
 	if err != nil {
 		return err
