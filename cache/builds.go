@@ -73,7 +73,9 @@ func (s *Store) PutBuild(b *Build) error {
 	}
 	defer e.end()
 	if b.ID == "" {
-		b.ID = s.newBuildID()
+		if b.ID, err = s.newBuildID(); err != nil {
+			return fmt.Errorf("put a build of %q: %w", b.Image, err)
+		}
 	}
 	if err := s.putBuild(b, e.name); err != nil {
 		return fmt.Errorf("put build %s: %w", b.ID, err)
@@ -102,11 +104,32 @@ func (s *Store) putBuild(b *Build, epoch string) error {
 	return err
 }
 
-// newBuildID sorts by time; the end keeps apart what starts at the same time.
-func (s *Store) newBuildID() string {
+// buildTime is how the id of a build begins.
+const buildTime = "20060102T150405.000"
+
+// newBuildID sorts by time, and after all builds there are also if the clock was
+// put back since: the build would else be taken for an older one, and be deleted
+// as the oldest. The end keeps apart what starts at the same time.
+func (s *Store) newBuildID() (string, error) {
+	names, err := readNames(s.path(buildsDir))
+	if err != nil {
+		return "", err
+	}
+	at := s.now().UTC()
+	for _, name := range slices.Backward(names) {
+		begin, _, _ := strings.Cut(name, "-")
+		last, err := time.Parse(buildTime, begin)
+		if err != nil {
+			continue // none of ours
+		}
+		if !at.Truncate(time.Millisecond).After(last) {
+			at = last.Add(time.Millisecond)
+		}
+		break
+	}
 	var random [3]byte
 	rand.Read(random[:]) // never fails, see crypto/rand
-	return s.now().UTC().Format("20060102T150405.000") + "-" + hex.EncodeToString(random[:])
+	return at.Format(buildTime) + "-" + hex.EncodeToString(random[:]), nil
 }
 
 // validBuildID keeps "_", which ends the id in the name of the file, and "/" out.

@@ -74,6 +74,28 @@ func TestBuildsKeepTheNewest(t *testing.T) {
 	}
 }
 
+// A build is the newest when it is stored, whatever the clock says by then.
+func TestBuildsWhenTheClockIsPutBack(t *testing.T) {
+	now := time.Date(2027, 5, 6, 7, 8, 9, 0, time.UTC)
+	s := openStore(t, t.TempDir()+"/store", Options{Now: func() time.Time { return now }})
+	for i := range maxBuilds + 5 {
+		if i == 3 {
+			now = now.AddDate(-2, 0, 0)
+		}
+		b := &Build{Image: "i", Started: now}
+		check(t, s.PutBuild(b))
+		if ids := must[[]string](t)(s.Builds("")); ids[0] != b.ID {
+			t.Fatalf("build %d is %s, and the newest is %s", i, b.ID, ids[0])
+		}
+	}
+	now = now.AddDate(10, 0, 0)
+	b := &Build{Image: "i", Started: now}
+	check(t, s.PutBuild(b))
+	if want := "20350506T070809.000-"; !strings.HasPrefix(b.ID, want) {
+		t.Errorf("id = %q, want %s…", b.ID, want)
+	}
+}
+
 func TestDamagedBuild(t *testing.T) {
 	s := newStore(t)
 	check(t, s.PutBuild(&Build{ID: "b", Image: "i"}))

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -144,9 +145,20 @@ func (d *delivery) setAside(at string, ours bool) error {
 	if _, err := os.Lstat(at); err != nil {
 		return nil //nolint:nilerr // nothing there to keep
 	}
+	return os.Rename(at, asideName(at, time.Now()))
+}
+
+// asideName returns the name for a file that is set aside at a time. There may
+// be one of that time: set aside in the same second, or before the clock was put
+// back.
+func asideName(at string, now time.Time) string {
 	suffix := filepath.Ext(at)
-	old := strings.TrimSuffix(at, suffix) + time.Now().Format("-2006.01.02-15.04.05") + suffix
-	return os.Rename(at, old)
+	begin := strings.TrimSuffix(at, suffix) + now.Format("-2006.01.02-15.04.05")
+	for name, n := begin+suffix, 2; ; name, n = fmt.Sprintf("%s-%d%s", begin, n, suffix), n+1 {
+		if _, err := os.Lstat(name); errors.Is(err, fs.ErrNotExist) {
+			return name
+		}
+	}
 }
 
 // Summary returns the history entry of a build. What it says of the caller's

@@ -39,17 +39,28 @@ func (p *Planner) siteFor(f Freshness) *steps.Site {
 }
 
 // Freshen sets in b which nodes run again because their results are too old.
+//
+// What is from a time so far to come is as good as too old: the clock was put
+// back since, and nobody knows by how much. What this build runs comes after now
+// too, and before the time that b has then.
 func (p *Planner) Freshen(b *graph.Builder, now time.Time) {
 	ages := p.maxAges()
+	current := b.Now
+	if current == nil {
+		current = time.Now
+	}
 	b.Expired = func(n *graph.Node, r *cache.Record) (string, bool) {
 		most, ok := ages[n.Name]
 		if !ok {
 			most = p.image.Definition.Freshness.MaxAge
 		}
-		age := now.Sub(r.Started)
+		age, ahead := now.Sub(r.Started), r.Started.Sub(current())
 		// What did not fetch anything is the same however old it is.
-		if most == 0 || age <= most || !fetched(r) {
+		if most == 0 || max(age, ahead) <= most || !fetched(r) {
 			return "", false
+		}
+		if ahead > most {
+			return "what it fetched is from " + ago(ahead) + " ahead of this machine's clock, so its age is not known", true
 		}
 		return fmt.Sprintf("what it fetched is from %s ago, and no more than %s is allowed", ago(age), longest(most)), true
 	}

@@ -108,7 +108,7 @@ func TestFreshen(t *testing.T) {
 	now := time.Date(2026, 11, 9, 8, 0, 0, 0, time.UTC)
 	def := Definition{Freshness: Freshness{MaxAge: 7 * 24 * time.Hour}}
 	p := freshPlanner(t, def, Freshness{MaxAge: time.Hour})
-	var b graph.Builder
+	b := graph.Builder{Now: func() time.Time { return now.Add(2 * time.Hour) }}
 	p.Freshen(&b, now)
 	record := func(age time.Duration, shape ...string) *cache.Record {
 		return &cache.Record{Started: now.Add(-age), Shape: shape}
@@ -124,6 +124,11 @@ func TestFreshen(t *testing.T) {
 		{"install.d/60-plain", record(8*24*time.Hour, "file hooks/x"), false},
 		{"disk", record(8*24*time.Hour, "file hooks/x", bookworm), true},
 		{"install.d/50-own", record(-time.Hour, bookworm), false},
+		{"install.d/50-own", record(-90*time.Minute, bookworm), false}, // in this build
+		{"install.d/50-own", record(-4*time.Hour, bookworm), true},
+		{"install.d/60-plain", record(-4*time.Hour, bookworm), false},
+		{"install.d/60-plain", record(-8*24*time.Hour, bookworm), true},
+		{"install.d/60-plain", record(-8*24*time.Hour, "file hooks/x"), false},
 	} {
 		detail, got := b.Expired(&graph.Node{Name: test.node}, test.r)
 		if got != test.want || got == (detail == "") {
