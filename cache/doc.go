@@ -31,6 +31,7 @@
 //	validators/ab/<name>     JSON: what a server said last about a file
 //	tokens/ab/<hash of name> JSON: the last known state of something remote
 //	delivered/ab/<path>      what was copied to a path outside, and its stat
+//	lost/ab/<key>            a record that an unclean boot made worthless, to be told of
 //	places/ab/<digest>       JSON: where content is that may not be here
 //	builds/<id>_<image>      JSON: one build
 //	locks/ab/<key>           single flight

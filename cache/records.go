@@ -58,7 +58,7 @@ func (s *Store) Record(k Key) (*Record, error) {
 	path := s.hashPath(recordsDir, k)
 	data, err := wholefile.Read(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &MissError{Key: k, Reason: NeverBuilt}
+		return nil, s.noRecord(k)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read record %s: %w", k.Short(), err)
@@ -72,7 +72,7 @@ func (s *Store) Record(k Key) (*Record, error) {
 		return nil, &MissError{Key: k, Reason: Damaged, Detail: err.Error()}
 	}
 	if s.lost[r.Epoch] {
-		return nil, &MissError{Key: k, Reason: Damaged, Detail: "the machine went down before it was on disk", Record: r}
+		return nil, &MissError{Key: k, Reason: Damaged, Detail: lostDetail, Record: r}
 	}
 	if r.Below == nil {
 		return r, nil
@@ -177,6 +177,9 @@ func (s *Store) put(r *Record) error {
 		return err
 	}
 	if err := s.writeFile(s.hashPath(recordsDir, r.Key), data); err != nil {
+		return err
+	}
+	if err := removeIfThere(s.hashPath(lostDir, r.Key)); err != nil {
 		return err
 	}
 	return s.touch(r.Key)

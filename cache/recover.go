@@ -3,6 +3,8 @@ package cache
 import (
 	"encoding/json"
 	"os"
+
+	"github.com/dibgraph/dibgraph/internal/wholefile"
 )
 
 // dropLost clears up after an unclean boot. Of what was written in a lost epoch
@@ -22,12 +24,12 @@ func (s *Store) dropLost(lost map[string]bool) error {
 		}
 		r, err := ParseRecord(data)
 		if err != nil || r.Key != k || lost[r.Epoch] {
-			return os.Remove(path)
+			return s.loseRecord(k)
 		}
 		if r.Below != nil {
 			below, err := s.Stack(r.Below.Digest)
 			if err != nil {
-				return os.Remove(path)
+				return s.loseRecord(k)
 			}
 			for k := below; k != nil && !blobs[k.Digest]; k = k.Below {
 				blobs[k.Digest] = true
@@ -54,6 +56,30 @@ func (s *Store) dropLost(lost map[string]bool) error {
 	}
 	s.dropSquashed()
 	return s.dropUnnamed(blobsDir, blobs)
+}
+
+// lostDir holds the records that were dropped, until there are others of their
+// keys: so that it can be said why something runs again.
+const lostDir = "lost"
+
+// lostDetail says what became of a record.
+const lostDetail = "the machine went down before it was on disk"
+
+func (s *Store) loseRecord(k Key) error {
+	return publish(s.hashPath(recordsDir, k), s.hashPath(lostDir, k))
+}
+
+// noRecord is the miss of a key without a record.
+func (s *Store) noRecord(k Key) error {
+	data, err := wholefile.Read(s.hashPath(lostDir, k))
+	if err != nil {
+		return &MissError{Key: k, Reason: NeverBuilt}
+	}
+	miss := &MissError{Key: k, Reason: Damaged, Detail: lostDetail}
+	if r, err := ParseRecord(data); err == nil && r.Key == k {
+		miss.Record = r // what its inputs were
+	}
+	return miss
 }
 
 func nameAll(named map[Digest]bool, digests []Digest) {

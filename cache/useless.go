@@ -20,8 +20,8 @@ const (
 	// studiedFor is for damaged content in quarantine, and for what failed nodes
 	// had written.
 	studiedFor = 7 * 24 * time.Hour
-	// askedFor is for what servers said, and for the history of nodes whose
-	// record is gone.
+	// askedFor is for what servers said, for the history of nodes whose record is
+	// gone, and for what an unclean boot made worthless.
 	askedFor = 90 * 24 * time.Hour
 	// deliveredFor is for receipts. Without one, the file that was delivered is
 	// taken for one of the user's.
@@ -41,6 +41,7 @@ var usefulFor = []struct {
 	{tokensDir, 2, askedFor},
 	{validatorsDir, 2, askedFor},
 	{deliveredDir, 2, deliveredFor},
+	{lostDir, 2, askedFor},
 }
 
 // failedDir holds what failed nodes had written, by image.

@@ -9,6 +9,9 @@ import (
 
 // compare explains a miss by what differs from the record the node last used.
 func (b *Builder) compare(n *Node, in *Inputs, v verdict) ([]cache.Reason, error) {
+	if v.gone {
+		return []cache.Reason{{Kind: cache.ReasonEvicted, Detail: "what it left last time is no longer in the cache"}}, nil
+	}
 	if v.last == nil {
 		return []cache.Reason{b.neverBuilt(n, v.static)}, nil
 	}

@@ -22,6 +22,7 @@ type verdict struct {
 	record  *cache.Record
 	reasons []cache.Reason // of a miss, or of a hit on another record than last
 	last    *cache.Record  // what this node last used; nil if nothing is known
+	gone    bool           // that it used something is known, not what
 	forced  bool           // it runs whatever there is
 }
 
@@ -46,6 +47,9 @@ func (b *Builder) judge(n *Node, in *Inputs, last func(*Node) (*cache.Record, er
 	v.last, err = last(n)
 	if err != nil && !errors.Is(err, cache.ErrMiss) {
 		return verdict{}, err
+	}
+	if miss, ok := errors.AsType[*cache.MissError](err); ok {
+		v.gone = !miss.Key.IsZero()
 	}
 	if reason, forced := b.forced(n); forced {
 		v.reasons, v.forced = []cache.Reason{reason}, true

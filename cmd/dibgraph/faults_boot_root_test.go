@@ -26,7 +26,7 @@ func TestFaultsUncleanBoot(t *testing.T) {
 	testroot.Require(t)
 	moments := 3
 	if faultcount.Full() {
-		moments = 150
+		moments = 50
 	}
 	s := newSufferer(t, "unclean boot")
 	d := newSmallDisk(t, 256)

@@ -33,7 +33,7 @@ func TestFaultsReadOnly(t *testing.T) {
 	r.disk.remount("rw")
 	moments := 2
 	if faultcount.Full() {
-		moments = 60
+		moments = 40
 	}
 	for i := range moments {
 		r.inTheMiddle(i)

@@ -24,7 +24,7 @@ func TestFaultsTogether(t *testing.T) {
 	testroot.Require(t)
 	rounds := 2
 	if faultcount.Full() {
-		rounds = 60
+		rounds = 20
 	}
 	c := newCrowd(t)
 	for round := range rounds {
