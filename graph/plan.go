@@ -41,7 +41,7 @@ func forecast(n *Node, results map[*Node]*Result, a *ahead) (*Result, error) {
 	for _, d := range n.dependencies() {
 		if results[d].Record == nil {
 			r.Status = Run
-			r.Reasons = []cache.Reason{{Kind: cache.ReasonNeverBuilt, Cause: d.Name, Detail: "waits for " + d.Name + ", which was never built"}}
+			r.Reasons = []cache.Reason{{Kind: cache.ReasonNeverBuilt, Cause: d.Name, Detail: "waits for " + d.Name + ", which has no result here"}}
 			return r, nil
 		}
 		if open == nil && results[d].Status != Hit {
