@@ -18,8 +18,14 @@ import (
 // earlier call ran is not counted again.
 type Builder struct {
 	Store *cache.Store
-	// Jobs is how many nodes may run at once; less than 1 means 1.
+	// Jobs is how many nodes may run at once; less than 1 means 1. It says
+	// nothing where there is a Pool.
 	Jobs int
+	// Pool is shared with the builders of other images that are built at the
+	// same time; nil is one of its own. Rank is the place of this one among
+	// them: nodes of lower ones come first.
+	Pool *Pool
+	Rank int
 	// Events receives what happens; nil drops it.
 	Events func(Event)
 	// Force says which nodes run again although their key hits; nil is none.
@@ -45,6 +51,7 @@ type Builder struct {
 	Now func() time.Time
 
 	mu     sync.Mutex         // guards Events and what follows
+	own    *Pool              // used where there is no Pool
 	fresh  map[string]*Result // by node ID: what ran in this build
 	images map[string]bool    // whether an image had a history before this build
 }
@@ -54,6 +61,19 @@ func (b *Builder) now() time.Time {
 		return b.Now()
 	}
 	return time.Now()
+}
+
+// pool returns the Pool, or one of the builder's own.
+func (b *Builder) pool() *Pool {
+	if b.Pool != nil {
+		return b.Pool
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.own == nil {
+		b.own = NewPool(b.Jobs)
+	}
+	return b.own
 }
 
 func (b *Builder) emit(e Event) {
@@ -100,36 +120,65 @@ func (b *Builder) pass(ctx context.Context, order []*Node) ([]*Result, error) {
 	s := newSchedule(order)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	done := make(chan *Result)
+	starting, stop := context.WithCancel(ctx)
+	defer stop()
+	pool, done := b.pool(), make(chan taken)
+	var last *turn
 	var running int
 	var failure error
-	for running > 0 || (failure == nil && s.ready.Len() > 0) {
-		for failure == nil && s.ready.Len() > 0 && running < max(b.Jobs, 1) {
-			n := order[heap.Pop(&s.ready).(int)]
+	for {
+		for failure == nil && s.ready.Len() > 0 {
+			i := heap.Pop(&s.ready).(int)
+			n, t := order[i], pool.turn(b.Rank, i)
 			in := b.inputs(n, s.record)
 			running++
-			go func() { done <- b.take(ctx, n, in) }()
+			go func() { done <- taken{b.takeInTurn(ctx, starting, t, n, in), t} }()
+		}
+		if last != nil {
+			last.end() // not before what became ready is in the queue
+		}
+		if running == 0 {
+			break
 		}
 		r := <-done
 		running--
-		if r.Err != nil {
-			s.results[s.index[r.Node]] = r
+		last = r.turn
+		switch {
+		case r.Status == Skipped && r.Err == nil: // it did not begin
+		case r.Err != nil:
+			s.results[s.index[r.Node]] = r.Result
 			if failure == nil {
 				failure = r.Err
 				cancel()
 			}
-			continue
+		default:
+			if err := b.check(r.Result); err != nil && failure == nil {
+				// What runs now is as right as this node is, and is not stopped.
+				failure = err
+				stop()
+			}
+			s.finish(r.Result)
 		}
-		if err := b.check(r); err != nil && failure == nil {
-			// What runs now is as right as this node is, and is not stopped.
-			failure = err
-		}
-		s.finish(r)
 	}
 	if failure == nil {
 		failure = context.Cause(ctx)
 	}
 	return s.results, failure
+}
+
+// taken is the end of a node's turn.
+type taken struct {
+	*Result
+	turn *turn
+}
+
+// takeInTurn takes a node when it is its turn; one that has not begun when
+// nothing more is to start is skipped.
+func (b *Builder) takeInTurn(ctx, starting context.Context, t *turn, n *Node, in *Inputs) *Result {
+	if err := t.wait(starting); err != nil {
+		return &Result{Node: n, Status: Skipped}
+	}
+	return b.take(ctx, t, n, in)
 }
 
 // check asks the node whether what it left is what the graph was laid out on.
@@ -143,7 +192,7 @@ func (b *Builder) check(r *Result) error {
 
 // take looks one node up and runs it if it misses. It reports the result as
 // an event unless an earlier pass of this build already did.
-func (b *Builder) take(ctx context.Context, n *Node, in *Inputs) *Result {
+func (b *Builder) take(ctx context.Context, t *turn, n *Node, in *Inputs) *Result {
 	v, err := b.judgeWithOthers(ctx, n, in)
 	if err == nil && !v.hit() && b.OnlyCached {
 		r := &Result{Node: n, Status: Run, Reasons: v.reasons, Last: v.lastKey()}
@@ -151,7 +200,7 @@ func (b *Builder) take(ctx context.Context, n *Node, in *Inputs) *Result {
 		return b.finished(r)
 	}
 	if err == nil && !v.hit() {
-		return b.make(ctx, n, in, v)
+		return b.make(ctx, t, n, in, v)
 	}
 	if err != nil {
 		return b.finished(&Result{Node: n, Status: Failed, Err: err})
@@ -161,11 +210,27 @@ func (b *Builder) take(ctx context.Context, n *Node, in *Inputs) *Result {
 
 // make runs a node under the lock of its key, unless another process or
 // another image of this build was faster.
-func (b *Builder) make(ctx context.Context, n *Node, in *Inputs, first verdict) *Result {
+func (b *Builder) make(ctx context.Context, t *turn, n *Node, in *Inputs, first verdict) *Result {
 	failed := func(err error) *Result {
 		return b.finished(&Result{Node: n, Status: Failed, Err: err})
 	}
-	unlock, err := b.Store.Lock(ctx, first.key, func() { b.emit(Waiting{n}) })
+	for other := t.pool.claim(first.key, n); other != nil; other = t.pool.claim(first.key, n) {
+		b.emit(Waiting{Node: n, For: other.node})
+		if err := t.aside(ctx, other.landed); err != nil {
+			return failed(err)
+		}
+		// What it left may be what this node needs, or not: a hook can read
+		// things that differ between the images.
+		v, err := b.judge(n, in, b.last)
+		if err != nil {
+			return failed(err)
+		}
+		if v.hit() {
+			return b.finished(b.found(ctx, n, in, v))
+		}
+	}
+	defer t.pool.land(first.key)
+	unlock, err := b.Store.Lock(ctx, first.key, func() { b.emit(Waiting{Node: n}) })
 	if err != nil {
 		return failed(err)
 	}
@@ -192,6 +257,9 @@ func (b *Builder) hit(n *Node, v verdict) *Result {
 		r.Err = b.Store.SetLast(n.Image, n.Name, v.record.Key)
 	}
 	r.Changed = v.last == nil || !sameResult(v.last, v.record)
+	if maker := b.pool().maker(v.record.Key); maker != nil && maker.Image != n.Image {
+		r.With = maker
+	}
 	return r
 }
 
@@ -229,6 +297,7 @@ func (b *Builder) run(ctx context.Context, n *Node, in *Inputs, v verdict) (r *R
 		r.Err = unkept(ctx, n, err)
 		return r
 	}
+	b.pool().ran(n, r.Record)
 	noted := Measure(ctx, "history")
 	r.Err = b.Store.SetLast(n.Image, n.Name, r.Record.Key)
 	noted()

@@ -31,8 +31,13 @@ type Rechecking struct {
 	Log string
 }
 
-// Waiting says that another process is building the same node.
-type Waiting struct{ Node *Node }
+// Waiting says that the same node is being built elsewhere: by another process,
+// or for another image of this build.
+type Waiting struct {
+	Node *Node
+	// For is the node of the other image; nil for another process.
+	For *Node
+}
 
 // Finished says that a node hit, ran or failed.
 type Finished struct{ Result *Result }

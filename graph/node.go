@@ -143,6 +143,9 @@ type Result struct {
 	// Changed says that a node that ran left something else than the record
 	// it was compared with. False means early cutoff.
 	Changed bool
+	// With is set for a node that hit what another image of the same build
+	// ran: its node.
+	With *Node
 	// Recheck is set for a node that hit and ran again to be compared.
 	Recheck *Recheck
 	// Log is what a node that ran or failed printed.

@@ -61,10 +61,10 @@ const maxOutput = 64 << 10
 
 // found returns the result of a node that hits, after a recheck if that is
 // wanted. A node that ran in this build, or was rechecked in an earlier pass of
-// it, is not run once more.
+// it or for another image of it, is not run once more.
 func (b *Builder) found(ctx context.Context, n *Node, in *Inputs, v verdict) *Result {
 	r := b.hit(n, v)
-	if r.Err != nil || b.Recheck == nil || !b.Recheck(n) || b.settled(r) {
+	if r.Err != nil || b.Recheck == nil || !b.Recheck(n) || b.settled(r) || !b.pool().check(v.record.Key) {
 		return r
 	}
 	if r.Recheck, r.Err = b.recheck(ctx, n, in, v.record); r.Err != nil {

@@ -51,8 +51,10 @@ func (b *Builder) judge(n *Node, in *Inputs, last func(*Node) (*cache.Record, er
 	if miss, ok := errors.AsType[*cache.MissError](err); ok {
 		v.gone = !miss.Key.IsZero()
 	}
-	if reason, forced := b.forced(n); forced {
-		v.reasons, v.forced = []cache.Reason{reason}, true
+	// What another image of this build made of it is as new as what is forced.
+	force, forced := b.forced(n)
+	if forced && b.pool().maker(v.key) == nil {
+		v.reasons, v.forced = []cache.Reason{force}, true
 		return v, nil
 	}
 	shapes, err := b.Store.Shapes(v.key)
@@ -79,6 +81,9 @@ func (b *Builder) judge(n *Node, in *Inputs, last func(*Node) (*cache.Record, er
 				lost = append(lost, reason)
 				continue
 			}
+			if forced && b.pool().maker(record.Key) == nil {
+				continue
+			}
 			v.record = record
 			if v.last != nil && v.last.Key != record.Key {
 				v.reasons = b.differences(n, in, v.last, full)
@@ -95,6 +100,10 @@ func (b *Builder) judge(n *Node, in *Inputs, last func(*Node) (*cache.Record, er
 		case cache.Damaged:
 			lost = append(lost, cache.Reason{Kind: cache.ReasonDamaged, Detail: miss.Detail})
 		}
+	}
+	if forced {
+		v.reasons, v.forced = []cache.Reason{force}, true
+		return v, nil
 	}
 	if v.reasons = lost; len(lost) == 0 {
 		v.reasons, err = b.compare(n, in, v)
