@@ -3,6 +3,7 @@ package settings
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"go.yaml.in/yaml/v3"
 
@@ -25,10 +26,22 @@ func ReadFile(name string, text []byte) (Layer, error) {
 	r := reader{Reader: strictyaml.Reader{File: name}}
 	if root := r.Document(text); root != nil {
 		for _, f := range r.Fields(root, "a configuration file", fileKeys) {
-			r.cache(f.Value)
+			r.cache(f.Value, cacheKeys)
 		}
 	}
 	return r.layer, problem.Join(r.Problems)
+}
+
+// SharedKeys are the keys that say which shared caches are used: all but those
+// about the local store.
+var SharedKeys = slices.DeleteFunc(slices.Clone(cacheKeys), func(key string) bool { return key == "max_size" || key == "min_free" })
+
+// ReadCache returns what a map with the [SharedKeys] says, in a file of another
+// kind that is called by its name in messages.
+func ReadCache(name string, n *yaml.Node) (Layer, []*problem.Problem) {
+	r := reader{Reader: strictyaml.Reader{File: name}}
+	r.cache(n, SharedKeys)
+	return r.layer, r.Problems
 }
 
 type reader struct {
@@ -36,8 +49,8 @@ type reader struct {
 	layer Layer
 }
 
-func (r *reader) cache(n *yaml.Node) {
-	for _, f := range r.Fields(n, "cache", cacheKeys) {
+func (r *reader) cache(n *yaml.Node, keys []string) {
+	for _, f := range r.Fields(n, "cache", keys) {
 		what := "cache " + f.Key
 		switch f.Key {
 		case "from":
