@@ -129,6 +129,9 @@ const (
 type Result struct {
 	Node   *Node
 	Status Status
+	// Static is the key of what is known of a planned node before it runs; zero
+	// if even that depends on something that was never built.
+	Static cache.Key
 	// Record is nil for nodes that failed, were skipped or are only planned.
 	Record *cache.Record
 	// Reasons say why the node missed, first cause first. For a hit they say

@@ -52,7 +52,7 @@ func forecast(n *Node, results map[*Node]*Result, a *ahead) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.Record, r.Reasons, r.Last = v.record, v.reasons, v.lastKey()
+	r.Static, r.Record, r.Reasons, r.Last = v.key, v.record, v.reasons, v.lastKey()
 	switch {
 	case v.hit() && open == nil:
 		r.Status = Hit

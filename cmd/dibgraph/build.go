@@ -13,7 +13,6 @@ import (
 
 	"github.com/dibgraph/dibgraph/cache"
 	"github.com/dibgraph/dibgraph/cache/settings"
-	"github.com/dibgraph/dibgraph/cmd/dibgraph/reports"
 	"github.com/dibgraph/dibgraph/elements"
 	"github.com/dibgraph/dibgraph/graph"
 	"github.com/dibgraph/dibgraph/steps"
@@ -33,15 +32,24 @@ type buildOptions struct {
 	check      []string
 	files      reportFiles
 	limits     cacheLimits
+
+	stopOnFailure bool
 }
 
 func newBuildCommand(store *storeOptions) *cobra.Command {
 	o := buildOptions{store: store}
 	c := &cobra.Command{
-		Use:   "build [flags] ELEMENT…",
-		Short: "build an image",
+		Use:   "build [flags] {ELEMENT… | FILE.yaml… [IMAGE…]}",
+		Short: "build an image, or those that a file lists",
 		Long: `Build the image that the elements describe, and print the names of the files
 made. Only nodes whose inputs changed run; "dibgraph explain" says why they did.
+
+With files that end in .yaml, build the images that they list, or those that are
+named behind them, and what these depend on. What images have in common runs
+once. The files are those of diskimage-builder and more ("dibgraph schema"); what
+an image is like is said there, and the options for that are not accepted. An
+image that fails leaves the others going unless --stop-on-failure is given; the
+exit status is that of the last one that failed.
 
 Elements are looked for in the directories of --elements-path, then of
 $ELEMENTS_PATH, then among the embedded ones ("dibgraph elements list"). Needs
@@ -68,6 +76,8 @@ timeline for ui.perfetto.dev or chrome://tracing.
   dibgraph build -a amd64 -t raw,qcow2 --checksum -o /srv/images/web debian-minimal vm web
   DIB_RELEASE=trixie dibgraph build -p vim,tmux debian-minimal vm
   dibgraph build --report build.html --report build.json --trace build.trace debian-minimal vm
+  dibgraph build images.yaml                    # all images that it lists
+  dibgraph build images.yaml web                # one of them
   dibgraph build --check='install.d/*' -o web debian-minimal vm web`,
 		Args: noElements,
 		RunE: func(c *cobra.Command, args []string) error { return runBuild(c.Context(), c, &o, args) },
@@ -76,6 +86,7 @@ timeline for ui.perfetto.dev or chrome://tracing.
 	f := c.Flags()
 	f.IntVarP(&o.jobs, "jobs", "j", runtime.NumCPU(), "run at most `N` nodes at once")
 	f.BoolVar(&o.dryRun, "dry-run", false, "say what would run, as plan does, and stop")
+	f.BoolVar(&o.stopOnFailure, "stop-on-failure", false, "when an image of a file fails, stop the others")
 	f.StringVar(&o.progress, "progress", "auto", "how to show progress on standard error: auto, tty, plain or json")
 	f.BoolVar(&o.onlyCached, "require-cached", false, "run nothing: at the first node that is not cached say why and end with status 6")
 	f.StringSliceVar(&o.check, "check", nil, "run cached nodes again and compare: all but sources, or those named by `globs`, with commas")
@@ -102,6 +113,12 @@ func runBuild(ctx context.Context, c *cobra.Command, o *buildOptions, args []str
 	if err := o.files.check(o.dryRun); err != nil {
 		return err
 	}
+	if listsImages(args) {
+		return runBuildList(ctx, c, o, show, args)
+	}
+	if o.stopOnFailure {
+		return &usageError{errors.New("--stop-on-failure is for files that list images; the build of one image stops at its first failure")}
+	}
 	img, err := o.image.load(args)
 	if err != nil {
 		return err
@@ -113,9 +130,8 @@ func runBuild(ctx context.Context, c *cobra.Command, o *buildOptions, args []str
 	if o.dryRun {
 		return runPlan(c, o.store, img, false)
 	}
-	if os.Geteuid() != 0 {
-		return &hintError{fmt.Errorf("build %s: not running as root: hooks run in a chroot and filesystems have to be mounted", img.Definition.Name),
-			`run the same command with sudo -E; "dibgraph plan" needs no root`}
+	if err := mustBeRoot(img.Definition.Name); err != nil {
+		return err
 	}
 	if err := img.CanDeliver(); err != nil {
 		return withFilesystemHint(err)
@@ -128,84 +144,28 @@ func runBuild(ctx context.Context, c *cobra.Command, o *buildOptions, args []str
 	return withFilesystemHint(errors.Join(err, store.Close()))
 }
 
+func mustBeRoot(image string) error {
+	if os.Geteuid() == 0 {
+		return nil
+	}
+	return &hintError{fmt.Errorf("build %s: not running as root: hooks run in a chroot and filesystems have to be mounted", image),
+		`run the same command with sudo -E; "dibgraph plan" needs no root`}
+}
+
+// build builds one image by itself.
 func (o *buildOptions) build(ctx context.Context, c *cobra.Command, show progress, img *elements.Image, store *cache.Store) error {
-	p, err := planner(img, store)
+	hidden, err := hiddenKeys(o.settings)
 	if err != nil {
 		return err
 	}
-	if file := o.settings.Sign.File; file != "" {
-		if file, err = filepath.Abs(file); err != nil {
-			return err
+	b := &imageBuild{o: o, store: store, img: img, settings: o.settings, show: show, files: o.files, hidden: hidden}
+	b.made = func() {
+		for _, path := range b.delivered {
+			fmt.Fprintln(c.OutOrStdout(), path)
 		}
-		p.Hide(file)
 	}
-	b := &graph.Builder{Store: store, Jobs: o.jobs, Name: makerName(), Events: show.event, OnlyCached: o.onlyCached}
-	shared, err := openShared(ctx, store, o.settings, imageID{img.Definition.Name, img.Definition.Arch}, show.notice)
-	if err != nil {
-		return err
-	}
-	defer shared.Stop()
-	shared.joinBuild(b, img.Definition.Types)
-	mirrors := elements.NewMirrors(ctx, store, img)
-	p.Follow(mirrors)
-	freshen(b, p, img)
-	if o.keepFailed {
-		b.KeepFailed = func(n *graph.Node, upper string) error { return keepFailed(store, n, upper, show) }
-	}
-	if o.check != nil {
-		// What a server has now says nothing about what it had.
-		b.Recheck = func(n *graph.Node) bool { return n.Kind != steps.SourceKind && nodeGlobs(o.check).match(n.Name) }
-	}
-	notices, err := p.AskSources(ctx)
-	if err != nil {
-		return err
-	}
-	for _, notice := range append(img.Notices, notices...) {
-		show.notice(notice)
-	}
-	show.begin(img.Definition.Name)
-	g, results, err := p.Build(ctx, b)
-	for _, notice := range append(mirrors.Notices(), unrefreshed(img, results)...) {
-		show.notice(notice)
-	}
-	var delivered []string
-	// A file that is gone here, or from the remote that was to have it, is made
-	// again like everything else. There are fewer files than nodes.
-	for attempt := 0; err == nil; attempt++ {
-		delivered, err = p.Deliver(store, g, results)
-		if err == nil || !errors.Is(err, cache.ErrMissing) || attempt > len(results) {
-			break
-		}
-		g, results, err = p.Build(ctx, b)
-	}
-	summed := graph.Measure(ctx, "build")
-	record, recordErr := elements.Summary(img, show.started(), results, delivered, err)
-	if recordErr != nil {
-		return errors.Join(err, recordErr)
-	}
-	if over := store.Exceeded(); over > 0 {
-		show.notice("the local store is " + size(over) + " over its limit: running builds or pins need the rest")
-	}
-	summed()
-	show.end(record)
-	if uncached := explainMiss(store, record, err); uncached != nil {
-		return uncached
-	}
-	if err == nil && o.check != nil {
-		report := newCheckReport(o.check, results)
-		show.checked(report)
-		err = report.err(o.check, results)
-	}
-	recorded := graph.Measure(ctx, "build")
-	err = errors.Join(explainFailure(store, err), store.PutBuild(record))
-	recorded()
-	err = errors.Join(err, o.files.write(func() *reports.Report { return reporter{store}.report(record, record) }))
-	for _, path := range delivered {
-		fmt.Fprintln(c.OutOrStdout(), path)
-	}
-	// Also of a build that failed: what it made before is as good.
-	shared.finish(ctx, recordsOf(results), o.noWait, show.notice)
-	return err
+	b.run(ctx)
+	return b.explained("")
 }
 
 // explainMiss says on standard error why a node is not cached in a build that
@@ -225,8 +185,8 @@ func explainMiss(store *cache.Store, b *cache.Build, err error) error {
 }
 
 // explainFailure shows the whole log of a node that failed, and says what to
-// do next.
-func explainFailure(store *cache.Store, err error) error {
+// do next. The image is named if it may not be the one that was built last.
+func explainFailure(store *cache.Store, err error, image string) error {
 	var failed *graph.NodeError
 	if !errors.As(err, &failed) {
 		return err
@@ -237,7 +197,10 @@ func explainFailure(store *cache.Store, err error) error {
 	if _, ok := failed.Node.Action.(steps.Sheller); !ok {
 		return &hintError{err, "what came before it is kept, and the next build goes on from there"}
 	}
-	return &hintError{err, fmt.Sprintf("the state before it is kept: \"dibgraph shell %s\" opens it; the next build goes on from there", quoted(failed.Node.Name))}
+	if image != "" {
+		image = "-o " + image + " "
+	}
+	return &hintError{err, fmt.Sprintf("the state before it is kept: \"dibgraph shell %s%s\" opens it; the next build goes on from there", image, quoted(failed.Node.Name))}
 }
 
 // quoted quotes the name of a node for a shell where it has to be.

@@ -35,12 +35,12 @@ func addCacheFlags(f *pflag.FlagSet) *cacheFlags {
 	return c
 }
 
-// settings returns what all places together say. Errors of files are those of
-// elements.Problems.
-func (c *cacheFlags) settings() (settings.Settings, error) {
+// settings returns what all places together say; those of a list of images count
+// after flags and variables. Errors of files are those of elements.Problems.
+func (c *cacheFlags) settings(listed ...settings.Layer) (settings.Settings, error) {
 	flags, flagErr := c.layer()
 	environment, envErr := environmentLayer(os.LookupEnv)
-	layers := []settings.Layer{flags, environment}
+	layers := append([]settings.Layer{flags, environment}, listed...)
 	if err := errors.Join(flagErr, envErr); err != nil {
 		return settings.Settings{}, &hintError{&usageError{err}, `see "dibgraph cache --help"`}
 	}

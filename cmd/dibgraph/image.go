@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/dibgraph/dibgraph/cache"
+	"github.com/dibgraph/dibgraph/cache/settings"
 	"github.com/dibgraph/dibgraph/elements"
 	"github.com/dibgraph/dibgraph/elements/stock"
 	"github.com/dibgraph/dibgraph/graph"
@@ -155,12 +156,12 @@ func noElements(_ *cobra.Command, args []string) error {
 }
 
 // forecast plans the image without running or changing anything.
-func forecast(img *elements.Image, store *cache.Store) (*graph.Graph, []*graph.Result, error) {
+func forecast(img *elements.Image, store *cache.Store, listed ...settings.Layer) (*graph.Graph, []*graph.Result, error) {
 	p, err := planner(img, store)
 	if err != nil {
 		return nil, nil, err
 	}
-	judge, err := judgeHere()
+	judge, err := judgeHere(listed...)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -73,6 +73,13 @@ func report(ctx context.Context, err error) int {
 		fmt.Fprintln(os.Stderr, "dibgraph: interrupted")
 		return exitInterrupted
 	}
+	if list, ok := err.(*listError); ok { //nolint:errorlint // it is at the top or not there
+		status := exitDone
+		for _, one := range list.errs {
+			status = report(ctx, one)
+		}
+		return status
+	}
 	var (
 		usage  *usageError
 		quiet  *statusError

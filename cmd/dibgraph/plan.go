@@ -17,19 +17,31 @@ func newPlanCommand(store *storeOptions) *cobra.Command {
 	var image imageOptions
 	var asJSON bool
 	c := &cobra.Command{
-		Use:   "plan [flags] ELEMENT…",
+		Use:   "plan [flags] {ELEMENT… | FILE.yaml… [IMAGE…]}",
 		Short: "say what a build would run, and why, running nothing",
 		Long: `Say for every node of the image whether a build would take it from the cache
 ("hit"), run it ("run", with the reason), or decide once an earlier node has run
 ("maybe": it hits if that one leaves the same as last time), with the time it
 took and the bytes it left last time. It changes nothing and needs no root.
 
+With files that list images it is about all of them, or those that are named
+behind the files. What an earlier one of them runs need not run for the others:
+that is a "maybe" too.
+
 "dibgraph explain" with the same arguments says more about the reasons.
 `,
 		Example: `  dibgraph plan -o web debian-minimal vm web
+  dibgraph plan images.yaml web
   dibgraph plan --json debian-minimal vm | jq '.nodes[] | select(.status != "hit").name'`,
 		Args: noElements,
 		RunE: func(c *cobra.Command, args []string) error {
+			if listsImages(args) {
+				list, err := image.loadList(args)
+				if err != nil {
+					return err
+				}
+				return runPlanList(c, store, list, asJSON)
+			}
 			img, err := image.load(args)
 			if err != nil {
 				return err

@@ -19,6 +19,9 @@ type progress interface {
 	event(graph.Event)
 	notice(text string)
 	end(*cache.Build)
+	// Of several images, part is the end of one, and close that of all.
+	part(*cache.Build)
+	close(text string)
 	// checked comes after end if nodes were run again to be compared.
 	checked(checkReport)
 	started() time.Time
@@ -58,6 +61,9 @@ func (p *plainProgress) notice(text string) { fmt.Fprintln(p.w, "note:", text) }
 func (p *plainProgress) event(e graph.Event) {
 	switch e := e.(type) {
 	case graph.Waiting:
+		if e.For != nil {
+			return // the line of what it waits for is there
+		}
 		fmt.Fprintf(p.w, "wait  %s: another process is building it\n", e.Node.Name)
 	case graph.Started:
 		fmt.Fprintf(p.w, "run   %s: %s\n", e.Node.Name, firstReason(e.Reasons))
@@ -70,7 +76,9 @@ func (p *plainProgress) event(e graph.Event) {
 	}
 }
 
-func (p *plainProgress) end(b *cache.Build) { fmt.Fprintln(p.w, summaryLine(b)) }
+func (p *plainProgress) end(b *cache.Build)  { fmt.Fprintln(p.w, summaryLine(b)) }
+func (p *plainProgress) part(b *cache.Build) { p.end(b) }
+func (p *plainProgress) close(text string)   { fmt.Fprintln(p.w, text) }
 
 func (p *plainProgress) checked(c checkReport) { fmt.Fprintln(p.w, c.line()) }
 
@@ -81,6 +89,9 @@ func finishedLine(r *graph.Result) string {
 	}
 	switch r.Status {
 	case graph.Hit:
+		if r.With != nil {
+			return "hit   " + r.Node.Name + " (ran for " + r.With.Image + ")"
+		}
 		return "hit   " + r.Node.Name + fromWhere(r.Record)
 	case graph.Ran:
 		after := ""
@@ -141,6 +152,8 @@ func seconds(d time.Duration) string {
 type jsonProgress struct {
 	out   *json.Encoder
 	since time.Time
+	// several says that nodes of several images come.
+	several bool
 }
 
 type jsonEvent struct {
@@ -156,6 +169,7 @@ type jsonEvent struct {
 	Nodes   int            `json:"nodes,omitempty"`
 	Image   string         `json:"image,omitempty"`
 	Outcome string         `json:"outcome,omitempty"`
+	With    string         `json:"with,omitempty"` // the image that a hit ran for
 	Check   *jsonCheck     `json:"check,omitempty"`
 	Checked *jsonChecked   `json:"checked,omitempty"`
 }
@@ -178,14 +192,14 @@ func (p *jsonProgress) event(e graph.Event) {
 	case graph.Planned:
 		p.write(jsonEvent{Event: "planned", Nodes: len(e.Nodes)})
 	case graph.Waiting:
-		p.write(jsonEvent{Event: "waiting", Node: e.Node.Name})
+		p.write(jsonEvent{Event: "waiting", Node: e.Node.Name, Image: p.image(e.Node), With: withWhom(e.For)})
 	case graph.Started:
-		p.write(jsonEvent{Event: "started", Node: e.Node.Name, Kind: e.Node.Kind, Reasons: e.Reasons})
+		p.write(jsonEvent{Event: "started", Node: e.Node.Name, Kind: e.Node.Kind, Image: p.image(e.Node), Reasons: e.Reasons})
 	case graph.Rechecking:
-		p.write(jsonEvent{Event: "rechecking", Node: e.Node.Name, Kind: e.Node.Kind})
+		p.write(jsonEvent{Event: "rechecking", Node: e.Node.Name, Kind: e.Node.Kind, Image: p.image(e.Node)})
 	case graph.Finished:
 		r := e.Result
-		out := jsonEvent{Event: "finished", Node: r.Node.Name, Kind: r.Node.Kind, Status: r.Status, Reasons: r.Reasons, Seconds: r.Took.Seconds()}
+		out := jsonEvent{Event: "finished", Node: r.Node.Name, Kind: r.Node.Kind, Status: r.Status, Reasons: r.Reasons, Seconds: r.Took.Seconds(), Image: p.image(r.Node), With: withWhom(r.With)}
 		if r.Status == graph.Ran {
 			out.Changed = &r.Changed
 		}
@@ -198,6 +212,24 @@ func (p *jsonProgress) event(e graph.Event) {
 		p.write(out)
 	}
 }
+
+// image names the image of a node where there are several.
+func (p *jsonProgress) image(n *graph.Node) string {
+	if p.several {
+		return n.Image
+	}
+	return ""
+}
+
+func withWhom(n *graph.Node) string {
+	if n == nil {
+		return ""
+	}
+	return n.Image
+}
+
+func (p *jsonProgress) part(b *cache.Build) { p.end(b) }
+func (p *jsonProgress) close(text string)   { p.write(jsonEvent{Event: "end", Text: text}) }
 
 func (p *jsonProgress) end(b *cache.Build) {
 	p.write(jsonEvent{Event: "end", Image: b.Image, Outcome: b.Outcome, Nodes: len(b.Nodes), Seconds: b.Duration.Seconds()})

@@ -38,7 +38,7 @@ what changed runs again before the image is made, and it says why.
 	root.AddCommand(
 		newBuildCommand(&store), newPlanCommand(&store), newExplainCommand(&store), newGraphCommand(&store),
 		newLogCommand(&store), newShellCommand(&store), newShowCommand(&store), newWhyCommand(&store), newDiffCommand(&store), newBuildsCommand(&store), newExportCommand(&store),
-		newElementsCommand(), newCacheCommand(&store), newDoctorCommand(&store), newVersionCommand(),
+		newElementsCommand(), newSchemaCommand(), newCacheCommand(&store), newDoctorCommand(&store), newVersionCommand(),
 	)
 	wrapUsage(root)
 	return root

@@ -72,9 +72,9 @@ func openShared(ctx context.Context, store *cache.Store, s settings.Settings, im
 }
 
 // judgeHere returns who judges imported results in a command that has no flags
-// for that, by the variables and files that say what is trusted.
-func judgeHere() (*share.Judge, error) {
-	s, err := (&cacheFlags{flags: pflag.NewFlagSet("", pflag.ContinueOnError)}).settings()
+// for that, by the variables, lists of images and files that say what is trusted.
+func judgeHere(listed ...settings.Layer) (*share.Judge, error) {
+	s, err := (&cacheFlags{flags: pflag.NewFlagSet("", pflag.ContinueOnError)}).settings(listed...)
 	if err != nil {
 		return nil, err
 	}

@@ -24,11 +24,14 @@ type ttyProgress struct {
 	mu               sync.Mutex
 	total, hits, ran int
 	running          []*runningNode
-	waiting          []string
+	waiting          []waitingNode
 	drawn            int // lines of the region now on the screen
 	stop             chan struct{}
 	stopped          sync.WaitGroup
 }
+
+// A waitingNode waits for another process, or for what runs for another image.
+type waitingNode struct{ name, forWhom string }
 
 type runningNode struct {
 	name  string
@@ -81,7 +84,11 @@ func (p *ttyProgress) event(e graph.Event) {
 	case graph.Planned:
 		p.total = len(e.Nodes)
 	case graph.Waiting:
-		p.waiting = append(p.waiting, e.Node.Name)
+		whom := "another process"
+		if e.For != nil {
+			whom = e.For.Image
+		}
+		p.waiting = append(p.waiting, waitingNode{e.Node.Name, whom})
 	case graph.Started:
 		p.forget(e.Node.Name)
 		p.running = append(p.running, &runningNode{e.Node.Name, e.At, e.Log})
@@ -105,17 +112,25 @@ func (p *ttyProgress) event(e graph.Event) {
 
 func (p *ttyProgress) forget(name string) {
 	p.running = slices.DeleteFunc(p.running, func(r *runningNode) bool { return r.name == name })
-	p.waiting = slices.DeleteFunc(p.waiting, func(n string) bool { return n == name })
+	p.waiting = slices.DeleteFunc(p.waiting, func(w waitingNode) bool { return w.name == name })
 }
 
-func (p *ttyProgress) end(b *cache.Build) {
+func (p *ttyProgress) end(b *cache.Build) { p.close(summaryLine(b)) }
+
+func (p *ttyProgress) part(b *cache.Build) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.redraw(summaryLine(b))
+}
+
+func (p *ttyProgress) close(text string) {
 	close(p.stop)
 	p.stopped.Wait()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.running, p.waiting = nil, nil
 	p.clear()
-	fmt.Fprintln(p.w, summaryLine(b))
+	fmt.Fprintln(p.w, text)
 }
 
 func (p *ttyProgress) checked(c checkReport) { fmt.Fprintln(p.w, c.line()) }
@@ -162,8 +177,8 @@ func (p *ttyProgress) region(now time.Time) []string {
 		}
 		lines = append(lines, line)
 	}
-	for _, name := range p.waiting {
-		lines = append(lines, "  waiting for another process to build "+name)
+	for _, w := range p.waiting {
+		lines = append(lines, "  waiting for "+w.forWhom+" to build "+w.name)
 	}
 	return lines
 }

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dibgraph/dibgraph/cache"
+	"github.com/dibgraph/dibgraph/cmd/dibgraph/reports"
+	"github.com/dibgraph/dibgraph/graph"
+)
+
+// A listedPlan is what a build would do for one image of a list.
+type listedPlan struct {
+	listedImage
+	graph   *graph.Graph
+	results []*graph.Result
+	build   *cache.Build
+}
+
+// forecastList plans images that are built together.
+func forecastList(list []listedImage, store *cache.Store) ([]listedPlan, error) {
+	var plans []listedPlan
+	var results [][]*graph.Result
+	for _, l := range list {
+		g, r, err := forecast(l.loaded, store, l.Cache...)
+		if err != nil {
+			return nil, err
+		}
+		plans, results = append(plans, listedPlan{listedImage: l, graph: g, results: r}), append(results, r)
+	}
+	graph.Together(results...)
+	for i := range plans {
+		plans[i].build = plannedBuild(plans[i].loaded, plans[i].results)
+	}
+	return plans, nil
+}
+
+func runPlanList(c *cobra.Command, o *storeOptions, list []listedImage, asJSON bool) error {
+	store, err := o.open(true)
+	if err != nil {
+		return err
+	}
+	plans, err := forecastList(list, store)
+	if err != nil {
+		return err
+	}
+	w := c.OutOrStdout()
+	for i, p := range plans {
+		if asJSON { // one object after the other
+			if err := reports.WriteJSON(w, p.build, explainBuild(store, p.build)); err != nil {
+				return err
+			}
+			continue
+		}
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
+		forecast := forecastOf(store, p.results)
+		for _, line := range forecast.lines {
+			fmt.Fprintln(w, line)
+		}
+		fmt.Fprintln(w, p.Name+": "+forecast.total())
+	}
+	return nil
+}
