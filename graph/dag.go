@@ -102,17 +102,26 @@ func walkCycle(start string, next map[string]map[string]dag.Edge[string], inside
 }
 
 // WriteDOT writes the graph in the DOT language. The attributes of a node are
-// what attrs returns for it.
-func (g *Graph) WriteDOT(w io.Writer, attrs func(*Node) map[string]string) error {
+// what attrs returns for it. A node in same is drawn as the one it maps to.
+func (g *Graph) WriteDOT(w io.Writer, same map[*Node]*Node, attrs func(*Node) map[string]string) error {
+	drawn := func(n *Node) *Node {
+		for same[n] != nil {
+			n = same[n]
+		}
+		return n
+	}
 	out := dag.New((*Node).ID, dag.Directed())
 	for _, n := range g.nodes {
+		if drawn(n) != n {
+			continue
+		}
 		if err := out.AddVertex(n, dag.VertexAttributes(attrs(n))); err != nil {
 			return fmt.Errorf("graph: draw %s: %w", n.ID(), err)
 		}
 	}
 	for _, n := range g.nodes {
 		for _, d := range n.dependencies() {
-			if err := out.AddEdge(d.ID(), n.ID()); err != nil && !errors.Is(err, dag.ErrEdgeAlreadyExists) {
+			if err := out.AddEdge(drawn(d).ID(), drawn(n).ID()); err != nil && !errors.Is(err, dag.ErrEdgeAlreadyExists) {
 				return fmt.Errorf("graph: draw %s -> %s: %w", d.ID(), n.ID(), err)
 			}
 		}

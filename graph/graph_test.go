@@ -78,7 +78,7 @@ func TestWriteDOT(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out strings.Builder
-	err := g.WriteDOT(&out, func(n *Node) map[string]string { return map[string]string{"label": n.Name} })
+	err := g.WriteDOT(&out, nil, func(n *Node) map[string]string { return map[string]string{"label": n.Name} })
 	if err != nil {
 		t.Fatal(err)
 	}

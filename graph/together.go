@@ -2,52 +2,72 @@ package graph
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/dibgraph/dibgraph/cache"
 )
 
 // Together takes into account that planned images are built together, the
 // earlier ones first: what one of them runs need not run for the others. A node
-// that is the same as one of an earlier image, as far as is known before that
-// has run, becomes [Maybe], With that one.
+// that is the same as one of an earlier image, as far as is known before that has
+// run, becomes [Maybe], With that one. Of what was never built little is known:
+// there, what has the same name and origin after the same nodes can be the same.
 func Together(plans ...[]*Result) {
-	first := make(map[cache.Key]*Node)  // that runs, by static key
-	unknown := make(map[string]*Result) // the first of a name without a key
+	t := together{same: make(map[*Node]*Node), keys: make(map[cache.Key]*Node), names: make(map[string][]*Node)}
 	for _, plan := range plans {
-		shared := make(map[*Node]bool)
 		for _, r := range plan {
-			if r.Status != Run {
-				continue
-			}
-			var other *Node
-			if !r.Static.IsZero() {
-				other = first[r.Static]
-				if other == nil {
-					first[r.Static] = r.Node
-				}
-			} else if o := unknown[r.Node.Name]; o == nil {
-				unknown[r.Node.Name] = r
-			} else if o.Node.Origin == r.Node.Origin && allShared(r.Node, shared) {
-				other = o.Node
-			}
-			if other == nil || other.Image == r.Node.Image {
-				continue
-			}
-			shared[r.Node] = true
-			r.Status, r.With = Maybe, other
-			r.Reasons = []cache.Reason{{Kind: cache.ReasonWaits, Detail: fmt.Sprintf("runs if %s of %s leaves nothing that is good for both", other.Name, other.Image)}}
+			t.take(r)
 		}
 	}
 }
 
-// allShared reports whether a node depends on something, and only on what may be
-// the same as in another image.
-func allShared(n *Node, shared map[*Node]bool) bool {
-	deps := n.dependencies()
-	for _, d := range deps {
-		if !shared[d] {
-			return false
+type together struct {
+	same  map[*Node]*Node     // the first node that each may be the same as, which can be itself
+	keys  map[cache.Key]*Node // first nodes, by the record they hit or their static key
+	names map[string][]*Node  // first nodes of which no key is known
+}
+
+func (t *together) take(r *Result) {
+	first := t.first(r)
+	t.same[r.Node] = first
+	if r.Status != Run || first.Image == r.Node.Image {
+		return
+	}
+	r.Status = Maybe
+	if !r.Static.IsZero() {
+		r.With = first
+	}
+	r.Reasons = []cache.Reason{{
+		Kind: cache.ReasonWaits, Detail: fmt.Sprintf("runs if it is not the same as %s of %s, which runs first", first.Name, first.Image),
+	}}
+}
+
+// first returns the first node that the one of r may be the same as.
+func (t *together) first(r *Result) *Node {
+	key := r.Static
+	if r.Status == Hit {
+		key = r.Record.Key
+	}
+	if !key.IsZero() {
+		if t.keys[key] == nil {
+			t.keys[key] = r.Node
+		}
+		return t.keys[key]
+	}
+	for _, n := range t.names[r.Node.Name] {
+		if n.Origin == r.Node.Origin && slices.Equal(t.before(n), t.before(r.Node)) {
+			return n
 		}
 	}
-	return len(deps) > 0
+	t.names[r.Node.Name] = append(t.names[r.Node.Name], r.Node)
+	return r.Node
+}
+
+// before returns what a node depends on, as the first nodes that may be the same.
+func (t *together) before(n *Node) []*Node {
+	var all []*Node
+	for _, d := range n.dependencies() {
+		all = append(all, t.same[d])
+	}
+	return all
 }

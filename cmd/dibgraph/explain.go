@@ -26,7 +26,7 @@ type explainOptions struct {
 func newExplainCommand(store *storeOptions) *cobra.Command {
 	o := explainOptions{store: store}
 	c := &cobra.Command{
-		Use:   "explain [flags] [ELEMENT… | BUILD [BUILD]]",
+		Use:   "explain [flags] [ELEMENT… | FILE.yaml… [IMAGE…] | BUILD [BUILD]]",
 		Short: "say why each node ran or would run",
 		Long: `Say for every node that ran why it did. What changed first comes first, as a
 difference of texts or values, and below it the nodes that it made run. --node
@@ -35,7 +35,8 @@ shows one node with the whole way from each cause to it.
 Without arguments that is about the last build of the store (-o chooses the
 image), with a build about that one ("dibgraph builds" lists them; "last" and
 "last~2" count from the newest), with two builds about what differs between
-them. With elements it is about the build that would run now.
+them. With elements it is about the build that would run now; with files that list
+images about those of all of them, or of the ones that are named behind the files.
 
 It changes nothing and needs no root. --json prints what
 docs/report.schema.json describes.
@@ -43,6 +44,7 @@ docs/report.schema.json describes.
 		Example: `  dibgraph explain                              # the last build
   dibgraph explain -o web                       # the last build of web
   dibgraph explain -o web debian-minimal vm web # the build that would run now
+  dibgraph explain images.yaml web              # the same, of an image in a file
   dibgraph explain last~1 last                  # what differs between the last two
   dibgraph explain --node install.d/50-app --json`,
 		RunE: func(c *cobra.Command, args []string) error { return runExplain(c, &o, args) },
@@ -59,10 +61,48 @@ func runExplain(c *cobra.Command, o *explainOptions, args []string) error {
 	if err != nil {
 		return err
 	}
+	if listsImages(args) {
+		return explainList(c, o, store, args)
+	}
 	build, err := o.subject(store, args)
 	if err != nil {
 		return err
 	}
+	return o.explain(c, store, build)
+}
+
+// explainList explains what would run now for images that files list. A node of
+// one of them is called by its name, or with that of the image before it; only
+// images that have it are explained then.
+func explainList(c *cobra.Command, o *explainOptions, store *cache.Store, args []string) error {
+	plans, err := loadPlans(&o.image, store, args)
+	if err != nil {
+		return err
+	}
+	shown := 0
+	for _, p := range plans {
+		one := *o
+		if o.node != "" {
+			one.node = strings.TrimPrefix(o.node, p.Name+"/")
+			if len(nodesNamed(p.build, one.node)) == 0 {
+				continue
+			}
+		}
+		if shown++; shown > 1 && !o.json {
+			fmt.Fprintln(c.OutOrStdout())
+		}
+		if err := one.explain(c, store, p.build); err != nil {
+			return err
+		}
+	}
+	if shown == 0 {
+		return &hintError{fmt.Errorf("explain %s: no image has a node of that name", o.node), `"dibgraph graph" with the same files lists them`}
+	}
+	return nil
+}
+
+// explain prints the explanation of one build.
+func (o *explainOptions) explain(c *cobra.Command, store *cache.Store, build *cache.Build) error {
 	explained := explainBuild(store, build)
 	if o.node != "" {
 		if explained = explanationsOf(explained, o.node); len(explained) == 0 {

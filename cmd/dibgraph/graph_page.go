@@ -54,6 +54,16 @@ func (p *graphPage) report(store *cache.Store, image *imageOptions, args []strin
 		}
 		return reporter{store}.report(build, build), nil
 	}
+	if listsImages(args) {
+		plans, err := loadPlans(image, store, args)
+		if err != nil {
+			return nil, err
+		}
+		if len(plans) > 1 {
+			return nil, &hintError{&usageError{fmt.Errorf("a page shows one image, and %s are meant", plural(len(plans), "image"))}, "name one of them behind the file"}
+		}
+		return reporter{store}.report(plans[0].build, buildBefore(store, plans[0].Name, "")), nil
+	}
 	img, err := image.load(args)
 	if err != nil {
 		return nil, err

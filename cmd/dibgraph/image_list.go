@@ -47,10 +47,10 @@ func splitList(args []string) (files, names []string) {
 	return files, names
 }
 
-// readList reads the images that files list, and chooses those that are named
-// and what they depend on.
-func readList(args []string) ([]*imagelist.Image, error) {
-	names, read := splitList(args)
+// readList reads the images that files list, and chooses those that are named by
+// pick. Of a list with problems, which are the error, it returns all.
+func readList(args []string, pick func([]*imagelist.Image, []string) ([]*imagelist.Image, error)) ([]*imagelist.Image, error) {
+	names, chosen := splitList(args)
 	var files []imagelist.File
 	var problems []*problem.Problem
 	for _, name := range names {
@@ -66,9 +66,9 @@ func readList(args []string) ([]*imagelist.Image, error) {
 	}
 	images, err := imagelist.Read(files)
 	if err != nil {
-		return nil, err
+		return images, err
 	}
-	images, err = imagelist.Select(images, read)
+	images, err = pick(images, chosen)
 	var unknown *imagelist.UnknownError
 	if errors.As(err, &unknown) {
 		hint := cmp.Or(nearest.Question(unknown.Name, unknown.Known), "elements are named in the file")
@@ -117,13 +117,16 @@ func (o *imageOptions) loadList(args []string) ([]listedImage, error) {
 	if err != nil {
 		return nil, err
 	}
-	images, err := readList(args)
-	if err != nil {
+	images, err := readList(args, imagelist.Select)
+	problems := problem.All(err)
+	if err != nil && len(problems) == 0 {
 		return nil, err
 	}
 	var list []listedImage
-	var problems []*problem.Problem
 	for _, i := range images {
+		if i.Flawed {
+			continue
+		}
 		def := i.Define(base)
 		addHostMirrors(&def)
 		loaded, err := elements.Load(def, stock.Elements())

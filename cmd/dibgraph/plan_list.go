@@ -64,3 +64,32 @@ func runPlanList(c *cobra.Command, o *storeOptions, list []listedImage, asJSON b
 	}
 	return nil
 }
+
+// loadPlans reads the images of files and plans them.
+func loadPlans(image *imageOptions, store *cache.Store, args []string) ([]listedPlan, error) {
+	list, err := image.loadList(args)
+	if err != nil {
+		return nil, err
+	}
+	return forecastList(list, store)
+}
+
+// sameAs returns, for the nodes of plans that use the same result as a node of an
+// earlier one, the first node that does.
+func sameAs(plans []listedPlan) map[*graph.Node]*graph.Node {
+	first := make(map[cache.Key]*graph.Node)
+	same := make(map[*graph.Node]*graph.Node)
+	for _, p := range plans {
+		for _, r := range p.results {
+			switch {
+			case r.With != nil:
+				same[r.Node] = r.With
+			case r.Status == graph.Hit && first[r.Record.Key] != nil:
+				same[r.Node] = first[r.Record.Key]
+			case r.Status == graph.Hit:
+				first[r.Record.Key] = r.Node
+			}
+		}
+	}
+	return same
+}

@@ -29,6 +29,10 @@ type Image struct {
 	// Cache says which shared caches it uses, the layer first that counts most.
 	Cache []settings.Layer
 
+	// Flawed says that something is wrong with what is said of it, so that loading
+	// it would find things that are not.
+	Flawed bool
+
 	at     place
 	output string // with directories
 	says   entry
@@ -46,7 +50,7 @@ const defaultName = "image"
 // an entry without one belongs to the image of the entry before, also if that is
 // in the file before: lists are appended, maps are updated, and everything else
 // is replaced. The defaults of a file are what its images begin with. The error
-// is all [problem.Problem] of all files.
+// is all [problem.Problem] of all files; what could be read is returned with it.
 func Read(files []File) ([]*Image, error) {
 	var problems []*problem.Problem
 	var groups []*group
@@ -66,6 +70,9 @@ func Read(files []File) ([]*Image, error) {
 				groups = append(groups, &group{name: name, at: e[entryLine].at, says: r.defaults})
 			}
 			groups[i].says = groups[i].says.add(e)
+			_, flawed := e[flawedEntry]
+			_, byDefault := r.defaults[flawedEntry]
+			groups[i].flawed = groups[i].flawed || flawed || byDefault
 		}
 	}
 	var images []*Image
@@ -78,10 +85,7 @@ func Read(files []File) ([]*Image, error) {
 	}
 	problems = append(problems, checkNames(images)...)
 	problems = append(problems, resolveDepends(images)...)
-	if err := problem.Join(problems); err != nil {
-		return nil, err
-	}
-	return images, nil
+	return images, problem.Join(problems)
 }
 
 // A group is the entries of one name.
@@ -89,10 +93,23 @@ type group struct {
 	name string
 	at   place
 	says entry
+
+	flawed bool
 }
+
+// maxCombinations is how many images one matrix can make: more is a mistake.
+const maxCombinations = 1000
 
 // images returns one image, or one for each combination of its matrix.
 func (g *group) images() ([]*Image, []*problem.Problem) {
+	count := 1
+	for _, v := range g.says["matrix"].pairs {
+		if count *= len(v.list); count > maxCombinations {
+			return nil, []*problem.Problem{{
+				File: g.at.file, Line: g.at.line, Message: fmt.Sprintf("image %q: the matrix has more than %d combinations", g.name, maxCombinations),
+			}}
+		}
+	}
 	var images []*Image
 	var problems []*problem.Problem
 	for _, choice := range combinations(g.says["matrix"].pairs) {
@@ -103,7 +120,7 @@ func (g *group) images() ([]*Image, []*problem.Problem) {
 		problems = append(problems, m.problems...)
 		i := &Image{
 			Group: g.name, Depends: says["depends"].texts(), Logfile: says["logfile"].text,
-			Cache: says["cache"].layers, at: g.at, output: output, says: says,
+			Cache: says["cache"].layers, at: g.at, output: output, says: says, Flawed: g.flawed || len(m.problems) > 0,
 		}
 		_, i.Name = elements.SplitOutput(output, says["types"].texts())
 		images = append(images, i)
@@ -226,8 +243,9 @@ func (e *UnknownError) Error() string {
 // written, and those that they depend on, in the order of the list. No names
 // are all.
 func Select(images []*Image, names []string) ([]*Image, error) {
-	if len(names) == 0 {
-		return images, nil
+	found, err := Find(images, names)
+	if err != nil {
+		return nil, err
 	}
 	wanted := make(map[string]bool)
 	var want func(i *Image)
@@ -237,14 +255,26 @@ func Select(images []*Image, names []string) ([]*Image, error) {
 			want(named(images, d)[0])
 		}
 	}
+	for _, i := range found {
+		want(i)
+	}
+	return slices.DeleteFunc(slices.Clone(images), func(i *Image) bool { return !wanted[i.Name] }), nil
+}
+
+// Find is Select without what the images depend on.
+func Find(images []*Image, names []string) ([]*Image, error) {
+	if len(names) == 0 {
+		return images, nil
+	}
+	wanted := make(map[*Image]bool)
 	for _, name := range names {
 		found := named(images, name)
 		if len(found) == 0 {
 			return nil, &UnknownError{name, Names(images)}
 		}
 		for _, i := range found {
-			want(i)
+			wanted[i] = true
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(images), func(i *Image) bool { return !wanted[i.Name] }), nil
+	return slices.DeleteFunc(slices.Clone(images), func(i *Image) bool { return !wanted[i] }), nil
 }

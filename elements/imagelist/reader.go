@@ -84,11 +84,15 @@ func (r *reader) images(n *yaml.Node) {
 	}
 }
 
-// entryLine is a key that no file can have: where the entry begins.
-const entryLine = ""
+// Keys that no file can have: where the entry begins, and that something is wrong
+// with it.
+const (
+	entryLine   = ""
+	flawedEntry = "!"
+)
 
 func (r *reader) entry(n *yaml.Node, what string) entry {
-	e := entry{entryLine: {at: r.at(n)}}
+	e, flaws := entry{entryLine: {at: r.at(n)}}, len(r.Problems)
 	for _, f := range r.Fields(n, what, keyNames) {
 		k := keyOf(f.Key)
 		v := value{at: place{r.File, f.Line}}
@@ -115,6 +119,9 @@ func (r *reader) entry(n *yaml.Node, what string) entry {
 			v.layers = []settings.Layer{layer}
 		}
 		e[f.Key] = v
+	}
+	if len(r.Problems) > flaws {
+		e[flawedEntry] = value{}
 	}
 	return e
 }
