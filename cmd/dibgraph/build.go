@@ -164,6 +164,10 @@ func (o *buildOptions) build(ctx context.Context, c *cobra.Command, show progres
 			fmt.Fprintln(c.OutOrStdout(), path)
 		}
 	}
+	if err := b.open(ctx); err != nil {
+		return err
+	}
+	defer b.shared.Stop()
 	b.run(ctx)
 	return b.explained("")
 }

@@ -57,8 +57,10 @@ func runBuildList(ctx context.Context, c *cobra.Command, o *buildOptions, show p
 	if err != nil {
 		return err
 	}
-	o.buildList(ctx, show, list, builds, store)
-	return endOfList(c, builds, store.Close())
+	if err := o.buildList(ctx, show, list, builds, store); err != nil {
+		return errors.Join(err, store.Close())
+	}
+	return endOfList(c, builds, store)
 }
 
 // listBuilds returns the builds of a list, with what is said about shared caches
@@ -78,17 +80,23 @@ func (o *buildOptions) listBuilds(list []listedImage) (builds []*imageBuild, err
 	return builds, err
 }
 
-// buildList builds images of one store at the same time.
-func (o *buildOptions) buildList(ctx context.Context, inner progress, list []listedImage, builds []*imageBuild, store *cache.Store) {
+// buildList builds images of one store at the same time. The error is that none
+// could begin.
+func (o *buildOptions) buildList(ctx context.Context, inner progress, list []listedImage, builds []*imageBuild, store *cache.Store) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	show := newSeveralProgress(inner, plural(len(list), "image"))
+	show := newSeveralProgress(inner)
 	pool := graph.NewPool(o.jobs)
 	ended := make(map[string]*imageEnd)
 	for i, l := range list {
 		builds[i].store, builds[i].show, builds[i].pool = store, show.image(l.Name), pool
 		ended[l.Name] = &imageEnd{done: make(chan struct{}), build: builds[i]}
+		if err := builds[i].open(ctx); err != nil {
+			return err
+		}
+		defer builds[i].shared.Stop()
 	}
+	show.begin(plural(len(list), "image"))
 	var group sync.WaitGroup
 	for i, l := range list {
 		group.Go(func() {
@@ -105,6 +113,7 @@ func (o *buildOptions) buildList(ctx context.Context, inner progress, list []lis
 	}
 	group.Wait()
 	show.close(builtLine(builds))
+	return nil
 }
 
 // An imageEnd is closed when the build of an image has ended.
@@ -128,8 +137,9 @@ func waitForOthers(ctx context.Context, l listedImage, ended map[string]*imageEn
 	return context.Cause(ctx)
 }
 
-// endOfList prints what was made and says what failed, in the order of the list.
-func endOfList(c *cobra.Command, builds []*imageBuild, closed error) error {
+// endOfList prints what was made, says what failed, in the order of the list, and
+// closes the store.
+func endOfList(c *cobra.Command, builds []*imageBuild, store *cache.Store) error {
 	var errs []error
 	for _, b := range builds {
 		for _, path := range b.delivered {
@@ -139,8 +149,8 @@ func endOfList(c *cobra.Command, builds []*imageBuild, closed error) error {
 			errs = append(errs, b.explained(b.img.Definition.Name))
 		}
 	}
-	if closed != nil {
-		errs = append(errs, closed)
+	if err := store.Close(); err != nil {
+		errs = append(errs, err)
 	}
 	switch len(errs) {
 	case 0:

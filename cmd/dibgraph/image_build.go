@@ -19,6 +19,7 @@ type imageBuild struct {
 	store    *cache.Store
 	img      *elements.Image
 	settings settings.Settings // what is said about shared caches
+	shared   *sharedCache      // set by open
 	show     progress
 	files    reportFiles
 	// pool is shared with the builds of other images, of which this is the one
@@ -38,9 +39,14 @@ type imageBuild struct {
 	err       error
 }
 
+// open opens the shared caches; the caller stops b.shared in the end.
+func (b *imageBuild) open(ctx context.Context) (err error) {
+	b.shared, err = openShared(ctx, b.store, b.settings, imageID{b.img.Definition.Name, b.img.Definition.Arch}, b.show.notice)
+	return err
+}
+
 // run builds the image, and sets what came of it.
 func (b *imageBuild) run(ctx context.Context) {
-	name := b.img.Definition.Name
 	p, err := planner(b.img, b.store)
 	if err != nil {
 		b.err = err
@@ -50,13 +56,7 @@ func (b *imageBuild) run(ctx context.Context) {
 	builder := &graph.Builder{
 		Store: b.store, Jobs: b.o.jobs, Pool: b.pool, Rank: b.rank, Name: makerName(), Events: b.show.event, OnlyCached: b.o.onlyCached,
 	}
-	shared, err := openShared(ctx, b.store, b.settings, imageID{name, b.img.Definition.Arch}, b.show.notice)
-	if err != nil {
-		b.err = err
-		return
-	}
-	defer shared.Stop()
-	shared.joinBuild(builder, b.img.Definition.Types)
+	b.shared.joinBuild(builder, b.img.Definition.Types)
 	if b.err = b.build(ctx, p, builder); b.record == nil {
 		return
 	}
@@ -78,7 +78,7 @@ func (b *imageBuild) run(ctx context.Context) {
 		b.made()
 	}
 	// Also of a build that failed: what it made before is as good.
-	shared.finish(ctx, recordsOf(b.results), b.o.noWait, b.show.notice)
+	b.shared.finish(ctx, recordsOf(b.results), b.o.noWait, b.show.notice)
 }
 
 // build makes the nodes and delivers the outputs. The record is set if it came

@@ -18,16 +18,17 @@ type severalProgress struct {
 	planned map[string][]*graph.Node
 }
 
-// newSeveralProgress begins to show builds of several images, which the title
-// sums up.
-func newSeveralProgress(inner progress, title string) *severalProgress {
+// newSeveralProgress shows builds of several images between calls of begin and
+// close.
+func newSeveralProgress(inner progress) *severalProgress {
 	s := &severalProgress{inner: inner, rename: true, planned: make(map[string][]*graph.Node)}
 	if j, ok := inner.(*jsonProgress); ok {
 		j.several, s.rename = true, false
 	}
-	inner.begin(title)
 	return s
 }
+
+func (s *severalProgress) begin(title string) { s.inner.begin(title) }
 
 // image returns the progress of one image.
 func (s *severalProgress) image(name string) progress {
