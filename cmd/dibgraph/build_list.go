@@ -112,6 +112,9 @@ func (o *buildOptions) buildList(ctx context.Context, inner progress, list []lis
 		})
 	}
 	group.Wait()
+	for _, notice := range unrefreshed(o.image.fresh.refresh, resultsOf(builds)) {
+		inner.notice(notice)
+	}
 	show.close(builtLine(builds))
 	return nil
 }
@@ -149,6 +152,9 @@ func endOfList(c *cobra.Command, builds []*imageBuild, store *cache.Store) error
 			errs = append(errs, b.explained(b.img.Definition.Name))
 		}
 	}
+	if err := uncheckedErr(builds[0].o.check, resultsOf(builds)); err != nil && errs == nil {
+		errs = append(errs, err)
+	}
 	if err := store.Close(); err != nil {
 		errs = append(errs, err)
 	}
@@ -159,6 +165,16 @@ func endOfList(c *cobra.Command, builds []*imageBuild, store *cache.Store) error
 		return errs[0]
 	}
 	return &listError{errs}
+}
+
+// resultsOf returns the results of all builds. What is asked for by the names of
+// nodes need not be in every image.
+func resultsOf(builds []*imageBuild) []*graph.Result {
+	var all []*graph.Result
+	for _, b := range builds {
+		all = append(all, b.results...)
+	}
+	return all
 }
 
 // writeLogfile writes what the nodes of an image printed, also those that hit.

@@ -77,18 +77,22 @@ func (c checkReport) line() string {
 	return text
 }
 
-// err is the end of a build whose nodes are not what is recorded, or that
-// checked nothing.
-func (c checkReport) err(chosen nodeGlobs, results []*graph.Result) error {
+// err is the end of a build whose nodes are not what is recorded.
+func (c checkReport) err() error {
+	if differ, _ := c.differing(); len(differ) > 0 {
+		return &statusError{status: exitDiverged}
+	}
+	return nil
+}
+
+// uncheckedErr is the end of a build in which globs of --check chose no node.
+func uncheckedErr(chosen nodeGlobs, results []*graph.Result) error {
 	names := make([]string, len(results))
 	for i, r := range results {
 		names[i] = r.Node.Name
 	}
 	if unmatched := chosen.unmatched(names); len(unmatched) > 0 {
 		return &hintError{fmt.Errorf("check %s: no node has such a name", strings.Join(unmatched, ", ")), `"dibgraph graph" lists the nodes of an image`}
-	}
-	if differ, _ := c.differing(); len(differ) > 0 {
-		return &statusError{status: exitDiverged}
 	}
 	return nil
 }

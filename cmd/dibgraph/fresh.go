@@ -57,12 +57,12 @@ func freshen(b *graph.Builder, p *elements.Planner, img *elements.Image) {
 }
 
 // unrefreshed says which globs of --refresh chose no node.
-func unrefreshed(img *elements.Image, results []*graph.Result) []string {
+func unrefreshed(refresh nodeGlobs, results []*graph.Result) []string {
 	var names, notices []string
 	for _, r := range results {
 		names = append(names, r.Node.Name)
 	}
-	for _, glob := range nodeGlobs(img.Definition.Refresh).unmatched(names) {
+	for _, glob := range refresh.unmatched(names) {
 		notices = append(notices, fmt.Sprintf("--refresh=%s: no node has such a name; \"dibgraph graph\" lists those of an image", glob))
 	}
 	return notices

@@ -68,7 +68,12 @@ func (b *imageBuild) run(ctx context.Context) {
 	if b.err == nil && b.o.check != nil {
 		report := newCheckReport(b.o.check, b.results)
 		b.show.checked(report)
-		b.err = report.err(b.o.check, b.results)
+		if b.pool == nil {
+			b.err = uncheckedErr(b.o.check, b.results)
+		}
+		if b.err == nil {
+			b.err = report.err()
+		}
 	}
 	recorded := graph.Measure(ctx, "build")
 	b.err = errors.Join(b.err, b.store.PutBuild(b.record))
@@ -103,7 +108,11 @@ func (b *imageBuild) build(ctx context.Context, p *elements.Planner, builder *gr
 	}
 	b.show.begin(b.img.Definition.Name)
 	g, results, err := p.Build(ctx, builder)
-	for _, notice := range append(mirrors.Notices(), unrefreshed(b.img, results)...) {
+	notices = mirrors.Notices()
+	if b.pool == nil {
+		notices = append(notices, unrefreshed(b.o.image.fresh.refresh, results)...)
+	}
+	for _, notice := range notices {
 		b.show.notice(notice)
 	}
 	// A file that is gone here, or from the remote that was to have it, is made

@@ -130,7 +130,13 @@ func (o *imageOptions) loadList(args []string) ([]listedImage, error) {
 		def := i.Define(base)
 		addHostMirrors(&def)
 		loaded, err := elements.Load(def, stock.Elements())
-		problems = append(problems, i.Locate(elements.Problems(err))...)
+		found := elements.Problems(err)
+		if i.Logfile != "" {
+			if err := checkTarget(i.Logfile); err != nil {
+				found = append(found, &problem.Problem{Message: fmt.Sprintf("logfile %q: %s", i.Logfile, causeOf(err)), Hint: "create its directory first"})
+			}
+		}
+		problems = append(problems, i.Locate(found)...)
 		list = append(list, listedImage{i, loaded})
 	}
 	return list, problem.Join(eachOnce(problems))

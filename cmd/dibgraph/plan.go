@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -67,12 +68,8 @@ func runPlan(c *cobra.Command, o *storeOptions, img *elements.Image, asJSON bool
 		build := plannedBuild(img, results)
 		return reports.WriteJSON(c.OutOrStdout(), build, explainBuild(store, build))
 	}
-	forecast := forecastOf(store, results)
 	w := bufio.NewWriter(c.OutOrStdout()) // a system call for each of thousands of lines takes its time
-	for _, line := range forecast.lines {
-		fmt.Fprintln(w, line)
-	}
-	fmt.Fprintln(w, img.Definition.Name+": "+forecast.total())
+	forecastOf(store, results).write(w, img.Definition.Name)
 	return w.Flush()
 }
 
@@ -106,6 +103,14 @@ func forecastOf(store *cache.Store, results []*graph.Result) planText {
 		t.lines = append(t.lines, fmt.Sprintf("%-5s %s: %s [%s]", r.Status, r.Node.Name, firstReason(r.Reasons), expected))
 	}
 	return t
+}
+
+// write writes the plan of an image.
+func (t planText) write(w io.Writer, image string) {
+	for _, line := range t.lines {
+		fmt.Fprintln(w, line)
+	}
+	fmt.Fprintln(w, image+": "+t.total())
 }
 
 // total says what a build would do as a whole.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -45,7 +46,7 @@ func runPlanList(c *cobra.Command, o *storeOptions, list []listedImage, asJSON b
 	if err != nil {
 		return err
 	}
-	w := c.OutOrStdout()
+	w := bufio.NewWriter(c.OutOrStdout())
 	for i, p := range plans {
 		if asJSON { // one object after the other
 			if err := reports.WriteJSON(w, p.build, explainBuild(store, p.build)); err != nil {
@@ -56,13 +57,9 @@ func runPlanList(c *cobra.Command, o *storeOptions, list []listedImage, asJSON b
 		if i > 0 {
 			fmt.Fprintln(w)
 		}
-		forecast := forecastOf(store, p.results)
-		for _, line := range forecast.lines {
-			fmt.Fprintln(w, line)
-		}
-		fmt.Fprintln(w, p.Name+": "+forecast.total())
+		forecastOf(store, p.results).write(w, p.Name)
 	}
-	return nil
+	return w.Flush()
 }
 
 // loadPlans reads the images of files and plans them.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -80,6 +81,7 @@ func (p *imageProgress) part(b *cache.Build) { p.end(b) }
 func (p *imageProgress) checked(c checkReport) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	c.results = slices.Clone(c.results)
 	for i, r := range c.results {
 		renamed := *r
 		renamed.Node = nodeWithImage(r.Node)
