@@ -7,29 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-
-	"github.com/dibgraph/dibgraph/internal/testserver"
 )
-
-// A sharedPlace is a remote to test with. The meter is nil for one that asks no
-// server.
-type sharedPlace struct {
-	address string
-	meter   *meter
-}
-
-// sharedPlaces start one remote of each kind.
-var sharedPlaces = map[string]func(t testing.TB) sharedPlace{
-	"dir": func(t testing.TB) sharedPlace { return sharedPlace{address: "dir:" + t.TempDir() + "/cache"} },
-	"oci": func(t testing.TB) sharedPlace {
-		m := newRegistry(t)
-		return sharedPlace{m.image("images/cache"), m}
-	},
-	"http": func(t testing.TB) sharedPlace {
-		m := newMeter(t, testserver.Nginx(t), "nginx")
-		return sharedPlace{"http://" + m.host + "/base", m}
-	},
-}
 
 // keys makes a pair of keys, and returns the file of the secret one and the
 // public one.
@@ -70,6 +48,7 @@ func TestSharedCache(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			a := newProgram(t)
 			place := start(t)
+			a.env = append(a.env, place.env...)
 			secret, public := a.keys()
 			a.write("elements/app/install.d/50-first", "#!/bin/sh\nhead -c 300000 /dev/urandom > /etc/first\n")
 			a.write("elements/app/install.d/60-last", "#!/bin/sh\necho one > /etc/last\n")
@@ -119,29 +98,6 @@ func TestSharedCache(t *testing.T) {
 				t.Errorf("explain does not say that it is not trusted:\n%s", why)
 			}
 		})
-	}
-}
-
-func (s sharedPlace) since() {
-	if s.meter != nil {
-		s.meter.since()
-	}
-}
-
-// checkFullHit compares what was asked with one pack and one image.
-func (s sharedPlace) checkFullHit(t *testing.T, image int64) {
-	t.Helper()
-	if s.meter == nil {
-		return
-	}
-	requests, bytes := s.meter.since()
-	t.Logf("%d requests, %d bytes for an image of %d bytes: %q", len(requests), bytes, image, requests)
-	const most = 2
-	if len(requests) > most {
-		t.Errorf("%d requests, more than one for the pack and one for the image", len(requests))
-	}
-	if pack := bytes - image; pack > 100_000 {
-		t.Errorf("%d bytes beside the image", pack)
 	}
 }
 
