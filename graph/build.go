@@ -276,7 +276,7 @@ func (b *Builder) run(ctx context.Context, n *Node, in *Inputs, v verdict) (r *R
 		}
 	}()
 	b.emit(Started{Node: n, Reasons: v.reasons, At: r.Started, Log: w.Log.Name()})
-	b.bringTexts(v.reasons)
+	b.bringTexts(v)
 	runErr := n.Action.Run(ctx, w)
 	r.Took = b.now().Sub(r.Started)
 	kept := Measure(ctx, "log")

@@ -3,6 +3,7 @@ package graph
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -16,9 +17,14 @@ const maxQuote = 128 << 10
 
 // bringTexts brings what the reasons of a run compare with, so that it can be
 // shown later, from others that have it. Without it the explanation is shorter.
-func (b *Builder) bringTexts(reasons []cache.Reason) {
-	for _, r := range reasons {
-		if digest, ok := contentDigest(r.Old); ok {
+// Only texts are worth it: a disk image that was an input is shown to nobody.
+func (b *Builder) bringTexts(v verdict) {
+	if v.last == nil {
+		return
+	}
+	for _, r := range v.reasons {
+		digest, ok := contentDigest(r.Old)
+		if ok && slices.ContainsFunc(v.last.Texts, func(t cache.Blob) bool { return t.Digest == digest }) {
 			_, _ = b.Store.BlobFile(digest)
 		}
 	}
