@@ -76,7 +76,7 @@ FAULTS_TABLE ?= -
 
 # A suite is a test whose name begins with TestFaults, in any package.
 .PHONY: faults
-faults: build ## kills of builds and damage of the store, at full size; as root; an hour
+faults: build ## kills, damage of the store, remotes that fail and lie, at full size; as root; an hour
 	$(if $(ROOT),,sudo )env "PATH=$$PATH" DIBGRAPH_TEST_ROOT=1 DIBGRAPH_FAULTS=full $(GO) test -run '^TestFaults' -v -timeout 120m $(TESTFLAGS) $(PACKAGES) | $(GO) run ./internal/faultreport '$(FAULTS_TABLE)'
 
 .PHONY: fuzz

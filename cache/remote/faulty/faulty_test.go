@@ -50,7 +50,7 @@ func ask(p *Proxy, method, path string, timeout time.Duration) (int, string, err
 	return response.StatusCode, string(body), err
 }
 
-func TestFaults(t *testing.T) {
+func TestEachFault(t *testing.T) {
 	for _, fault := range Faults() {
 		t.Run(fault.Name, func(t *testing.T) {
 			p := serve(t)
