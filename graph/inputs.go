@@ -25,13 +25,22 @@ func (in *Inputs) Read(n *Node, output string) ([]byte, error) {
 	}
 	content, err := in.store.ReadBlob(b.Digest)
 	if err != nil {
-		return nil, fmt.Errorf("read %s of %s: %w", output, n.Name, err)
+		return nil, &unreadable{n, fmt.Errorf("read %s of %s: %w", output, n.Name, err)}
 	}
 	return content, nil
 }
 
 // Has reports whether the results of a node are known.
 func (in *Inputs) Has(n *Node) bool { return in.records[n] != nil }
+
+// An unreadable error says that an output of a node cannot be read.
+type unreadable struct {
+	node *Node
+	err  error
+}
+
+func (e *unreadable) Error() string { return e.err.Error() }
+func (e *unreadable) Unwrap() error { return e.err }
 
 // Path returns the read-only file that holds an output of a node this one
 // depends on.
@@ -42,7 +51,7 @@ func (in *Inputs) Path(n *Node, output string) (string, error) {
 	}
 	path, err := in.store.BlobFile(b.Digest)
 	if err != nil {
-		return "", fmt.Errorf("open %s of %s: %w", output, n.Name, err)
+		return "", &unreadable{n, fmt.Errorf("open %s of %s: %w", output, n.Name, err)}
 	}
 	return path, nil
 }

@@ -1,6 +1,10 @@
 package graph
 
-import "github.com/dibgraph/dibgraph/cache"
+import (
+	"errors"
+
+	"github.com/dibgraph/dibgraph/cache"
+)
 
 // Plan says for every node of g, in order, whether a build would run it and
 // why. It runs nothing and changes nothing.
@@ -25,7 +29,8 @@ func (b *Builder) Plan(g *Graph) ([]*Result, error) {
 		results[n], list[i] = r, r
 		if r.Status == Hit && n.Check != nil {
 			in := &Inputs{records: map[*Node]*cache.Record{n: r.Record}, store: b.Store}
-			if err := n.Check(func(output string) ([]byte, error) { return in.Read(n, output) }); err != nil {
+			err := n.Check(func(output string) ([]byte, error) { return in.Read(n, output) })
+			if err != nil && !remade(err, results) {
 				return nil, err
 			}
 		}
@@ -41,7 +46,7 @@ func forecast(n *Node, results map[*Node]*Result, a *ahead) (*Result, error) {
 	for _, d := range n.dependencies() {
 		if results[d].Record == nil {
 			r.Status = Run
-			r.Reasons = []cache.Reason{{Kind: cache.ReasonNeverBuilt, Cause: d.Name, Detail: "waits for " + d.Name + ", which has no result here"}}
+			r.Reasons = []cache.Reason{withoutResult(d)}
 			return r, nil
 		}
 		if open == nil && results[d].Status != Hit {
@@ -49,6 +54,10 @@ func forecast(n *Node, results map[*Node]*Result, a *ahead) (*Result, error) {
 		}
 	}
 	v, err := a.judge(n, func(d *Node) *cache.Record { return results[d].Record })
+	if remade(err, results) {
+		unread, _ := errors.AsType[*unreadable](err)
+		return a.unjudged(n, unread.node), nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +67,7 @@ func forecast(n *Node, results map[*Node]*Result, a *ahead) (*Result, error) {
 		r.Status = Hit
 	case v.hit():
 		r.Status = Maybe
-		r.Reasons = []cache.Reason{{Kind: cache.ReasonWaits, Cause: open.Name, Detail: "runs if " + open.Name + " leaves something else than last time"}}
+		r.Reasons = []cache.Reason{dependsOn(open)}
 	default:
 		r.Status = Run
 		r.Record = v.last
@@ -67,4 +76,38 @@ func forecast(n *Node, results map[*Node]*Result, a *ahead) (*Result, error) {
 		r.State = stateOf(r.Record)
 	}
 	return r, nil
+}
+
+func withoutResult(d *Node) cache.Reason {
+	return cache.Reason{Kind: cache.ReasonNeverBuilt, Cause: d.Name, Detail: "waits for " + d.Name + ", which has no result here"}
+}
+
+func dependsOn(d *Node) cache.Reason {
+	return cache.Reason{Kind: cache.ReasonWaits, Cause: d.Name, Detail: "runs if " + d.Name + " leaves something else than last time"}
+}
+
+// remade reports whether an error is that an output is gone or damaged, which a
+// look at its size may not have shown. A build that meets it runs the node again.
+func remade(err error, results map[*Node]*Result) bool {
+	unread, ok := errors.AsType[*unreadable](err)
+	if !ok || !errors.Is(err, cache.ErrMissing) {
+		return false
+	}
+	if r := results[unread.node]; r.Status == Hit {
+		kind := cache.ReasonMissing
+		if errors.Is(err, cache.ErrDamaged) {
+			kind = cache.ReasonDamaged
+		}
+		r.Status, r.Reasons = Run, []cache.Reason{{Kind: kind, Detail: unread.Error()}}
+	}
+	return true
+}
+
+// unjudged is the forecast of a node that cannot be judged before d ran again.
+func (a *ahead) unjudged(n, d *Node) *Result {
+	last := a.assumed(n)
+	if last == nil {
+		return &Result{Node: n, Status: Run, Reasons: []cache.Reason{withoutResult(d)}}
+	}
+	return &Result{Node: n, Status: Maybe, Record: last, State: stateOf(last), Last: last.Key, Reasons: []cache.Reason{dependsOn(d)}}
 }

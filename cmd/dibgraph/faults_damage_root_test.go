@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -49,30 +50,48 @@ var kinds = []struct{ name, pattern string }{
 func TestFaultsDamage(t *testing.T) {
 	testroot.Require(t)
 	suite := faultcount.New(t, "damaged store")
-	k := newDamager(t, suite)
-	some := 1
+	some, workers := 1, 1
 	if faultcount.Full() {
-		some = 12
+		some, workers = 12, 2*runtime.GOMAXPROCS(0)
 	}
-	for number, kind := range kinds {
-		files, err := filepath.Glob(k.path("first-store/" + kind.pattern))
-		if err != nil || len(files) == 0 {
-			t.Fatalf("files of kind %s: %v, %v", kind.name, files, err)
-		}
-		files = slices.DeleteFunc(files, notRegular)
-		for i := range min(some, len(files)) {
-			file := files[i*len(files)/min(some, len(files))]
-			other := files[(i*len(files)/min(some, len(files))+1)%len(files)]
-			for at, damage := range damages {
-				// The short form tries each damage on some kinds.
-				if !faultcount.Full() && (at+number)%3 != 0 {
-					continue
-				}
-				if damage.name == "swapped" && sameSize(file, other) {
-					continue
-				}
-				k.try(kind.name+" "+damage.name, file, other, damage.do)
+	for worker := range workers {
+		t.Run(fmt.Sprint(worker), func(t *testing.T) {
+			k := newDamager(t, suite)
+			for number, kind := range kinds {
+				k.tryKind(number, kind.name, k.files(kind.pattern), some, func(i int) bool { return (i+number)%workers == worker })
 			}
+		})
+	}
+}
+
+// files returns those of a kind.
+func (k *damager) files(pattern string) []string {
+	k.t.Helper()
+	files, err := filepath.Glob(k.path("first-store/" + pattern))
+	if err != nil || len(files) == 0 {
+		k.t.Fatalf("files of %s: %v, %v", pattern, files, err)
+	}
+	return slices.DeleteFunc(files, notRegular)
+}
+
+// tryKind tries all damages on some files of a kind: those that are mine.
+func (k *damager) tryKind(number int, kind string, files []string, some int, mine func(i int) bool) {
+	k.t.Helper()
+	some = min(some, len(files))
+	for i := range some {
+		if !mine(i) {
+			continue
+		}
+		file, other := files[i*len(files)/some], files[(i*len(files)/some+1)%len(files)]
+		for at, damage := range damages {
+			// The short form tries each damage on some kinds.
+			if !faultcount.Full() && (at+number)%3 != 0 {
+				continue
+			}
+			if damage.name == "swapped" && sameSize(file, other) {
+				continue
+			}
+			k.try(kind+" "+damage.name, file, other, damage.do)
 		}
 	}
 }
