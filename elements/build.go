@@ -14,7 +14,7 @@ import (
 func (p *Planner) Build(ctx context.Context, b *graph.Builder) (*graph.Graph, []*graph.Result, error) {
 	return p.settle(func(g *graph.Graph) ([]*graph.Result, error) {
 		if p.mirrors != nil {
-			p.mirrors.needed = func() []string { return tokensUsed(b.Store, g) }
+			p.mirrors.expect(func() []string { return tokensUsed(b.Store, g) })
 		}
 		return b.Build(ctx, g)
 	})

@@ -31,11 +31,10 @@ type Mirrors struct {
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 
-	// needed returns tokens that are likely to be asked for, so that all are
-	// asked at once; nil knows none.
-	needed func() []string
-
-	mu     sync.Mutex // guards what follows, and what is in states
+	mu sync.Mutex // guards what follows, and what is in states
+	// needed return tokens that are likely to be asked for, so that all are
+	// asked at once.
+	needed []func() []string
 	states map[string]*mirrorState
 	ahead  bool  // that those were asked for, or are being
 	err    error // the first one of the store
@@ -203,17 +202,26 @@ func (m *Mirrors) due(t cache.Token) bool {
 // askAhead begins to ask for everything that is likely to be needed.
 func (m *Mirrors) askAhead(asking *sync.WaitGroup) {
 	m.mu.Lock()
-	first := !m.ahead
+	first, needed := !m.ahead, m.needed
 	m.ahead = true
 	m.mu.Unlock()
-	if !first || m.needed == nil {
+	if !first {
 		return
 	}
-	for _, name := range m.needed() {
-		if !untold(name) {
-			asking.Go(func() { m.askOne(name) })
+	for _, names := range needed {
+		for _, name := range names() {
+			if !untold(name) {
+				asking.Go(func() { m.askOne(name) })
+			}
 		}
 	}
+}
+
+// expect makes what needed returns be asked for with the first question.
+func (m *Mirrors) expect(needed func() []string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.needed = append(m.needed, needed)
 }
 
 // askOne is state for a token that nobody waits for: one that is being loaded

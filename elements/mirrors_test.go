@@ -255,7 +255,8 @@ func TestMirrorsAskAhead(t *testing.T) {
 		}
 		return b.ask(name, known)
 	}
-	m.needed = func() []string { return []string{bookworm, updates, third, steps.GitToken(steps.Untold, "x")} }
+	m.expect(func() []string { return []string{bookworm, updates} })
+	m.expect(func() []string { return []string{updates, third, steps.GitToken(steps.Untold, "x")} })
 	var all sync.WaitGroup
 	for _, name := range []string{bookworm, updates, bookworm, third} {
 		all.Go(func() { wantValue(t, name, m.Value(name), valueOf(name)) })
@@ -277,6 +278,26 @@ func TestMirrorsNoticesAreGrouped(t *testing.T) {
 	}
 	if got := m.Notices(); !slices.Equal(got, want) {
 		t.Errorf("notices %q, want %q", got, want)
+	}
+}
+
+func TestMirrorsForImages(t *testing.T) {
+	image := func(d Definition) *Image { return &Image{Definition: d} }
+	list := MirrorsFor(t.Context(), newMirrorBench(t).store, []*Image{
+		image(Definition{CheckMirrors: time.Hour, Environment: map[string]string{"HOME": "/root", "DIB_ONE": "1"}}),
+		image(Definition{CheckMirrors: time.Hour, Environment: map[string]string{"HOME": "/root", "DIB_TWO": "2"}}),
+		image(Definition{CheckMirrors: time.Hour, Environment: map[string]string{"HOME": "/root", "http_proxy": "http://p.org"}}),
+		image(Definition{CheckMirrors: time.Hour, Environment: map[string]string{"HOME": "/root", "DIB_M": "http://me:word@a.org"}}),
+		image(Definition{CheckMirrors: time.Hour, Environment: map[string]string{"HOME": "/root", "DIB_M": "http://me:other@a.org"}}),
+		image(Definition{CheckMirrors: CheckNever, Environment: map[string]string{"HOME": "/root"}}),
+		image(Definition{CheckMirrors: time.Hour, Offline: true, Environment: map[string]string{"HOME": "/root"}}),
+	})
+	different := make(map[*Mirrors]bool)
+	for _, m := range list {
+		different[m] = true
+	}
+	if list[0] != list[1] || len(different) != len(list)-1 {
+		t.Errorf("%d of %d are different, want that the first two have one", len(different), len(list))
 	}
 }
 

@@ -159,6 +159,7 @@ func (o *buildOptions) build(ctx context.Context, c *cobra.Command, show progres
 		return err
 	}
 	b := &imageBuild{o: o, store: store, img: img, settings: o.settings, show: show, files: o.files, hidden: hidden}
+	b.mirrors = elements.NewMirrors(ctx, store, img)
 	b.made = func() {
 		for _, path := range b.delivered {
 			fmt.Fprintln(c.OutOrStdout(), path)

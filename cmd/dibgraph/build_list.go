@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -12,6 +13,7 @@ import (
 
 	"github.com/dibgraph/dibgraph/cache"
 	"github.com/dibgraph/dibgraph/cache/settings"
+	"github.com/dibgraph/dibgraph/elements"
 	"github.com/dibgraph/dibgraph/graph"
 	"github.com/dibgraph/dibgraph/internal/wholefile"
 )
@@ -96,6 +98,7 @@ func (o *buildOptions) buildList(ctx context.Context, inner progress, list []lis
 		}
 		defer builds[i].shared.Stop()
 	}
+	mirrors := mirrorsOf(ctx, store, builds)
 	show.begin(plural(len(list), "image"))
 	var group sync.WaitGroup
 	for i, l := range list {
@@ -112,11 +115,33 @@ func (o *buildOptions) buildList(ctx context.Context, inner progress, list []lis
 		})
 	}
 	group.Wait()
+	for _, m := range mirrors {
+		for _, notice := range m.Notices() {
+			inner.notice(notice)
+		}
+	}
 	for _, notice := range unrefreshed(o.image.fresh.refresh, resultsOf(builds)) {
 		inner.notice(notice)
 	}
+	noteExceeded(store, inner)
 	show.close(builtLine(builds))
 	return nil
+}
+
+// mirrorsOf gives builds what they go by, and returns each of that once.
+func mirrorsOf(ctx context.Context, store *cache.Store, builds []*imageBuild) []*elements.Mirrors {
+	var images []*elements.Image
+	for _, b := range builds {
+		images = append(images, b.img)
+	}
+	var once []*elements.Mirrors
+	for i, m := range elements.MirrorsFor(ctx, store, images) {
+		builds[i].mirrors = m
+		if !slices.Contains(once, m) {
+			once = append(once, m)
+		}
+	}
+	return once
 }
 
 // An imageEnd is closed when the build of an image has ended.

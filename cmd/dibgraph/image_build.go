@@ -22,6 +22,7 @@ type imageBuild struct {
 	shared   *sharedCache      // set by open
 	show     progress
 	files    reportFiles
+	mirrors  *elements.Mirrors
 	// pool is shared with the builds of other images, of which this is the one
 	// of that rank; nil is none.
 	pool *graph.Pool
@@ -89,8 +90,7 @@ func (b *imageBuild) run(ctx context.Context) {
 // build makes the nodes and delivers the outputs. The record is set if it came
 // to a first node.
 func (b *imageBuild) build(ctx context.Context, p *elements.Planner, builder *graph.Builder) error {
-	mirrors := elements.NewMirrors(ctx, b.store, b.img)
-	p.Follow(mirrors)
+	p.Follow(b.mirrors)
 	freshen(builder, p, b.img)
 	if b.o.keepFailed {
 		builder.KeepFailed = func(n *graph.Node, upper string) error { return keepFailed(b.store, n, upper, b.show) }
@@ -108,12 +108,10 @@ func (b *imageBuild) build(ctx context.Context, p *elements.Planner, builder *gr
 	}
 	b.show.begin(b.img.Definition.Name)
 	g, results, err := p.Build(ctx, builder)
-	notices = mirrors.Notices()
 	if b.pool == nil {
-		notices = append(notices, unrefreshed(b.o.image.fresh.refresh, results)...)
-	}
-	for _, notice := range notices {
-		b.show.notice(notice)
+		for _, notice := range append(b.mirrors.Notices(), unrefreshed(b.o.image.fresh.refresh, results)...) {
+			b.show.notice(notice)
+		}
 	}
 	// A file that is gone here, or from the remote that was to have it, is made
 	// again like everything else. There are fewer files than nodes.
@@ -131,11 +129,18 @@ func (b *imageBuild) build(ctx context.Context, p *elements.Planner, builder *gr
 		return errors.Join(err, recordErr)
 	}
 	b.record = record
-	if over := b.store.Exceeded(); over > 0 {
-		b.show.notice("the local store is " + size(over) + " over its limit: running builds or pins need the rest")
+	if b.pool == nil {
+		noteExceeded(b.store, b.show)
 	}
 	summed()
 	return err
+}
+
+// noteExceeded says that the store could not be kept within its limits.
+func noteExceeded(store *cache.Store, show progress) {
+	if over := store.Exceeded(); over > 0 {
+		show.notice("the local store is " + size(over) + " over its limit: running builds or pins need the rest")
+	}
 }
 
 // explained returns the error of the build after saying on standard error what
