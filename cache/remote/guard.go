@@ -130,11 +130,11 @@ func (g *Guard) Upload(ctx context.Context, c Content, body func() (io.ReadClose
 
 // Open is that of the remote. What it returns goes on where the remote was cut
 // off, and ends when c does.
-func (g *Guard) Open(ctx context.Context, c Content, offset int64) (io.ReadCloser, error) {
+func (g *Guard) Open(ctx context.Context, c Content, from, to int64) (io.ReadCloser, error) {
 	if err := take(ctx, g.transfers); err != nil {
 		return nil, err
 	}
-	r := &resumed{g: g, ctx: ctx, content: c, at: offset}
+	r := &resumed{g: g, ctx: ctx, content: c, at: from, to: to}
 	if err := r.open(); err != nil {
 		<-g.transfers
 		return nil, err
@@ -297,7 +297,7 @@ type resumed struct {
 	g       *Guard
 	ctx     context.Context
 	content Content
-	at      int64
+	at, to  int64
 	body    io.ReadCloser
 	stream  context.Context // of body
 	cancel  context.CancelCauseFunc
@@ -309,7 +309,7 @@ func (r *resumed) open() error {
 	return r.g.attempts(r.ctx, func() error {
 		ctx, cancel := context.WithCancelCause(r.ctx)
 		timer := time.AfterFunc(r.g.o.Idle, func() { cancel(r.g.stalled()) })
-		body, err := r.g.remote.Open(ctx, r.content, r.at)
+		body, err := r.g.remote.Open(ctx, r.content, r.at, r.to)
 		if err != nil {
 			timer.Stop()
 			if ctx.Err() != nil {
@@ -342,7 +342,7 @@ func (r *resumed) Read(p []byte) (int, error) {
 		switch {
 		case err == nil:
 			continue
-		case err == io.EOF && r.at >= r.content.Size:
+		case err == io.EOF && r.at >= r.to:
 			r.g.answered()
 			return 0, io.EOF
 		case r.ctx.Err() != nil:
@@ -350,7 +350,7 @@ func (r *resumed) Read(p []byte) (int, error) {
 		case r.stream.Err() != nil:
 			err = context.Cause(r.stream)
 		case err == io.EOF:
-			err = fmt.Errorf("%s was cut off after %d of %d bytes: %w", r.content.Sum, r.at, r.content.Size, io.ErrUnexpectedEOF)
+			err = fmt.Errorf("%s was cut off after %d of %d bytes: %w", r.content.Sum, r.at, r.to, io.ErrUnexpectedEOF)
 		}
 		// A connection may have died in the middle; one that stalls again is given up.
 		if r.cut++; r.cut > r.g.o.Retries || r.cut > 1 && errors.Is(err, errStalled) {

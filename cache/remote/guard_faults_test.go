@@ -42,7 +42,7 @@ type silent struct {
 
 func (s *silent) String() string { return "test:silent" }
 
-func (s *silent) Open(ctx context.Context, _ Content, _ int64) (io.ReadCloser, error) {
+func (s *silent) Open(ctx context.Context, _ Content, _, _ int64) (io.ReadCloser, error) {
 	s.opened++
 	return io.NopCloser(untilEnd{ctx}), nil
 }
@@ -58,7 +58,7 @@ func (u untilEnd) Read([]byte) (int, error) {
 func TestGuardOpensAgainWhatStalls(t *testing.T) {
 	s := &silent{}
 	g := NewGuard(s, quick(GuardOptions{Retries: 5, Idle: time.Millisecond}))
-	r, err := g.Open(t.Context(), Content{Size: 4}, 0)
+	r, err := g.Open(t.Context(), Content{Size: 4}, 0, 4)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func TestGuardLeavesOutWhatOpensAndIsSilent(t *testing.T) {
 	s := &silent{}
 	g := NewGuard(s, quick(GuardOptions{Retries: -1, Idle: time.Millisecond}))
 	for range failuresAllowed {
-		r, err := g.Open(t.Context(), Content{Size: 4}, 0)
+		r, err := g.Open(t.Context(), Content{Size: 4}, 0, 4)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -81,7 +81,7 @@ func TestGuardLeavesOutWhatOpensAndIsSilent(t *testing.T) {
 		}
 		r.Close()
 	}
-	if _, err := g.Open(t.Context(), Content{Size: 4}, 0); !errors.Is(err, ErrLeftOut) || s.opened != failuresAllowed {
+	if _, err := g.Open(t.Context(), Content{Size: 4}, 0, 4); !errors.Is(err, ErrLeftOut) || s.opened != failuresAllowed {
 		t.Errorf("open: %v after %d", err, s.opened)
 	}
 }
@@ -89,7 +89,7 @@ func TestGuardLeavesOutWhatOpensAndIsSilent(t *testing.T) {
 // Who reads may be slow: between two reads no clock is running.
 func TestGuardWaitsForTheReader(t *testing.T) {
 	g := NewGuard(&flaky{data: "data"}, quick(GuardOptions{}))
-	r, err := g.Open(t.Context(), Content{Size: 4}, 0)
+	r, err := g.Open(t.Context(), Content{Size: 4}, 0, 4)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -47,11 +47,11 @@ func (f *flaky) Load(ctx context.Context, _ string, _ int64) ([]byte, error) {
 
 func (f *flaky) Has(ctx context.Context, _ Content) (bool, error) { return true, f.call(ctx) }
 
-func (f *flaky) Open(ctx context.Context, _ Content, offset int64) (io.ReadCloser, error) {
+func (f *flaky) Open(ctx context.Context, _ Content, from, to int64) (io.ReadCloser, error) {
 	if err := f.call(ctx); err != nil {
 		return nil, err
 	}
-	rest := f.data[offset:]
+	rest := f.data[from:min(to, int64(len(f.data)))]
 	if f.cut > 0 && len(rest) > f.cut {
 		return io.NopCloser(io.MultiReader(strings.NewReader(rest[:f.cut]), failingReader{})), nil
 	}
@@ -137,7 +137,7 @@ func TestGuardLeavesOut(t *testing.T) {
 	if len(warnings) != 1 || !strings.Contains(warnings[0], "test:flaky") || !strings.Contains(warnings[0], "connection reset") {
 		t.Errorf("warnings: %q", warnings)
 	}
-	if _, err := g.Open(t.Context(), Content{}, 0); !errors.Is(err, ErrLeftOut) || !errors.Is(err, errDown) {
+	if _, err := g.Open(t.Context(), Content{}, 0, 0); !errors.Is(err, ErrLeftOut) || !errors.Is(err, errDown) {
 		t.Errorf("open: %v", err)
 	}
 }
@@ -162,7 +162,7 @@ func TestGuardCountsFailuresInARow(t *testing.T) {
 func TestGuardGoesOnWhereItWasCutOff(t *testing.T) {
 	f := &flaky{data: strings.Repeat("0123456789", 100), cut: 64}
 	g := NewGuard(f, quick(GuardOptions{}))
-	r, err := g.Open(t.Context(), Content{Size: int64(len(f.data))}, 10)
+	r, err := g.Open(t.Context(), Content{Size: int64(len(f.data))}, 10, int64(len(f.data)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +180,7 @@ func TestGuardGoesOnWhereItWasCutOff(t *testing.T) {
 func TestGuardGivesUpOnTruncatedContent(t *testing.T) {
 	f := &flaky{data: "short"}
 	g := NewGuard(f, quick(GuardOptions{}))
-	r, err := g.Open(t.Context(), Content{Size: 100}, 0)
+	r, err := g.Open(t.Context(), Content{Size: 100}, 0, 100)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,7 +201,7 @@ func TestGuardDoesNotWaitForSilence(t *testing.T) {
 	if _, err := g.Load(t.Context(), "x", 10); err == nil || !strings.Contains(err.Error(), "nothing came") {
 		t.Errorf("load: %v", err)
 	}
-	if _, err := g.Open(t.Context(), Content{Size: 10}, 0); err == nil || !strings.Contains(err.Error(), "nothing came") {
+	if _, err := g.Open(t.Context(), Content{Size: 10}, 0, 10); err == nil || !strings.Contains(err.Error(), "nothing came") {
 		t.Errorf("open: %v", err)
 	}
 	if f.calls != 2 {
@@ -227,7 +227,7 @@ func TestGuardGivesItsSlotsBack(t *testing.T) {
 	f := &flaky{data: "data"}
 	g := NewGuard(f, quick(GuardOptions{Transfers: 1}))
 	for range 3 {
-		r, err := g.Open(t.Context(), Content{Size: 4}, 0)
+		r, err := g.Open(t.Context(), Content{Size: 4}, 0, 4)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -239,7 +239,7 @@ func TestGuardGivesItsSlotsBack(t *testing.T) {
 	}
 	f.fail = func(int) error { return ErrNotFound }
 	for range 3 {
-		if _, err := g.Open(t.Context(), Content{Size: 4}, 0); !errors.Is(err, ErrNotFound) {
+		if _, err := g.Open(t.Context(), Content{Size: 4}, 0, 4); !errors.Is(err, ErrNotFound) {
 			t.Fatal(err)
 		}
 	}

@@ -67,15 +67,25 @@ type Remote interface {
 	// uploaded: as long as it is there, they are kept.
 	Save(ctx context.Context, name string, data []byte, about []Content) error
 
-	// Open gives the bytes of a content from an offset on; the caller closes it.
-	// There may be fewer or others than the content has.
-	Open(ctx context.Context, c Content, offset int64) (io.ReadCloser, error)
+	// Open gives the bytes of a content from an offset up to another, where they
+	// end; the caller closes it. There may be fewer or others than the content
+	// has.
+	Open(ctx context.Context, c Content, from, to int64) (io.ReadCloser, error)
 	// Has reports whether a content is there.
 	Has(ctx context.Context, c Content) (bool, error)
 	// Upload stores a content. Others see it whole or not at all; one that is
 	// there already stays. Body opens the bytes from their beginning, and is
 	// called again if they have to be sent again.
 	Upload(ctx context.Context, c Content, body func() (io.ReadCloser, error)) error
+}
+
+// First returns the first n bytes of a body: a server that knows no ranges gives
+// more than it was asked for.
+func First(body io.ReadCloser, n int64) io.ReadCloser {
+	return struct {
+		io.Reader
+		io.Closer
+	}{io.LimitReader(body, n), body}
 }
 
 // An Item is something that a remote has.

@@ -63,7 +63,7 @@ func (r *fakeRemote) Save(_ context.Context, name string, data []byte, about []r
 	return nil
 }
 
-func (r *fakeRemote) Open(_ context.Context, c remote.Content, offset int64) (io.ReadCloser, error) {
+func (r *fakeRemote) Open(_ context.Context, c remote.Content, from, to int64) (io.ReadCloser, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.asked["open"]++
@@ -74,7 +74,7 @@ func (r *fakeRemote) Open(_ context.Context, c remote.Content, offset int64) (io
 	case !ok:
 		return nil, fmt.Errorf("%s: %w", c.Sum, remote.ErrNotFound)
 	}
-	return io.NopCloser(bytes.NewReader(data[offset:])), nil
+	return io.NopCloser(bytes.NewReader(data[from:min(to, int64(len(data)))])), nil
 }
 
 func (r *fakeRemote) Has(_ context.Context, c remote.Content) (bool, error) {

@@ -60,7 +60,7 @@ func (s *Share) bringFrom(p cache.Place, d cache.Digest, bring func(r io.Reader,
 }
 
 func (s *Share) bringPart(from *remote.Guard, d cache.Digest, at spot, bring func(r io.Reader, d cache.Digest, at spot) error) error {
-	body, err := from.Open(s.ctx, at.Parcel, at.Offset)
+	body, err := from.Open(s.ctx, at.Parcel, at.Offset, at.Offset+at.Part.Size)
 	if err != nil {
 		return err
 	}

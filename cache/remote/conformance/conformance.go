@@ -158,16 +158,18 @@ func (s suite) contents(t *testing.T) {
 			if offset < 0 {
 				continue
 			}
-			if got := s.read(t, c, offset); !bytes.Equal(got, data[offset:]) {
-				t.Errorf("%d bytes from %d: %d others came", size, offset, len(got))
+			for _, to := range []int{offset, (offset + size) / 2, size} {
+				if got := s.read(t, c, offset, to); !bytes.Equal(got, data[offset:to]) {
+					t.Errorf("%d bytes from %d to %d: %d others came", size, offset, to, len(got))
+				}
 			}
 		}
 	}
 }
 
-func (s suite) read(t *testing.T, c remote.Content, offset int) []byte {
+func (s suite) read(t *testing.T, c remote.Content, from, to int) []byte {
 	t.Helper()
-	r, err := s.r.Open(t.Context(), c, int64(offset))
+	r, err := s.r.Open(t.Context(), c, int64(from), int64(to))
 	check(t, err)
 	defer r.Close()
 	data, err := io.ReadAll(r)
@@ -183,7 +185,7 @@ func (s suite) nothing(t *testing.T) {
 	if there, err := s.r.Has(t.Context(), c); there || err != nil {
 		t.Errorf("a content that was never uploaded: %t, %v", there, err)
 	}
-	r, err := s.r.Open(t.Context(), c, 0)
+	r, err := s.r.Open(t.Context(), c, 0, c.Size)
 	if !errors.Is(err, remote.ErrNotFound) {
 		t.Errorf("opened a content that was never uploaded: %v", err)
 	}
@@ -211,7 +213,7 @@ func (s suite) manyAtOnce(t *testing.T) {
 		})
 	}
 	group.Wait()
-	if got := s.read(t, same, 0); !bytes.Equal(got, data) {
+	if got := s.read(t, same, 0, len(data)); !bytes.Equal(got, data) {
 		t.Error("uploads side by side left something else")
 	}
 }

@@ -84,8 +84,8 @@ func (r *Remote) Save(ctx context.Context, name string, data []byte, _ []remote.
 	return r.write(ctx, r.object(name), int64(len(data)), strings.NewReader(string(data)))
 }
 
-// Open opens a content.
-func (r *Remote) Open(_ context.Context, c remote.Content, offset int64) (io.ReadCloser, error) {
+// Open opens a part of a content.
+func (r *Remote) Open(_ context.Context, c remote.Content, from, to int64) (io.ReadCloser, error) {
 	f, err := r.open(r.content(c))
 	if err != nil {
 		return nil, err
@@ -95,12 +95,12 @@ func (r *Remote) Open(_ context.Context, c remote.Content, offset int64) (io.Rea
 		err = remote.OtherSize(f.Name(), info.Size(), c)
 	}
 	if err == nil {
-		_, err = f.Seek(offset, io.SeekStart)
+		_, err = f.Seek(from, io.SeekStart)
 	}
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	return f, nil
+	return remote.First(f, to-from), nil
 }
 
 // Has looks for a content.

@@ -61,7 +61,7 @@ func TestOnlyFilesAreOpened(t *testing.T) {
 	if data, err := r.Load(t.Context(), "pipe", 10); !errors.Is(err, errNotFile) {
 		t.Errorf("loaded %q, %v", data, err)
 	}
-	if _, err := r.Open(t.Context(), c, 0); !errors.Is(err, errNotFile) {
+	if _, err := r.Open(t.Context(), c, 0, c.Size); !errors.Is(err, errNotFile) {
 		t.Errorf("opened: %v", err)
 	}
 }
@@ -74,7 +74,7 @@ func TestContentsOfOtherSizesAreNotThere(t *testing.T) {
 	if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte("abc"), 0o644)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.Open(t.Context(), c, 0); !errors.Is(err, remote.ErrNotFound) {
+	if _, err := r.Open(t.Context(), c, 0, c.Size); !errors.Is(err, remote.ErrNotFound) {
 		t.Errorf("opened: %v", err)
 	}
 }

@@ -38,19 +38,22 @@ func (r *Registry) has(ctx context.Context, c remote.Content, actions ...string)
 	return false, refused(response)
 }
 
-// Open gives the bytes of a content from an offset on.
-func (r *Registry) Open(ctx context.Context, c remote.Content, offset int64) (io.ReadCloser, error) {
-	body, err := r.open(ctx, c, offset)
+// Open gives a part of a content.
+func (r *Registry) Open(ctx context.Context, c remote.Content, from, to int64) (io.ReadCloser, error) {
+	if from >= to {
+		return http.NoBody, nil
+	}
+	body, err := r.open(ctx, c, from, to)
 	if err != nil {
 		return nil, r.failed(ctx, fmt.Sprintf("download content %s from", c.Sum), err)
 	}
-	return body, nil
+	return remote.First(body, to-from), nil
 }
 
-func (r *Registry) open(ctx context.Context, c remote.Content, offset int64) (io.ReadCloser, error) {
+func (r *Registry) open(ctx context.Context, c remote.Content, from, to int64) (io.ReadCloser, error) {
 	header := http.Header{}
-	if offset > 0 {
-		header.Set("Range", fmt.Sprintf("bytes=%d-", offset))
+	if from > 0 || to < c.Size {
+		header.Set("Range", fmt.Sprintf("bytes=%d-%d", from, to-1))
 	}
 	response, err := r.request(ctx, http.MethodGet, r.blob(c), nil, 0, header, "pull")
 	if err != nil {
@@ -62,12 +65,12 @@ func (r *Registry) open(ctx context.Context, c remote.Content, offset int64) (io
 	}
 	switch response.StatusCode {
 	case http.StatusOK:
-		return skip(response.Body, offset)
+		return skip(response.Body, from)
 	case http.StatusPartialContent:
 		got := response.Header.Get("Content-Range")
-		if want := fmt.Sprintf("bytes %d-", offset); !strings.HasPrefix(got, want) {
+		if want := fmt.Sprintf("bytes %d-", from); !strings.HasPrefix(got, want) {
 			response.Body.Close()
-			return nil, fmt.Errorf("the registry was asked for bytes from %d on, and gives %.80q", offset, got)
+			return nil, fmt.Errorf("the registry was asked for bytes from %d on, and gives %.80q", from, got)
 		}
 		return response.Body, nil
 	case http.StatusRequestedRangeNotSatisfiable:

@@ -50,7 +50,7 @@ func (r *Registry) config(ctx context.Context, config ocispec.Descriptor, limit 
 	}
 	data := config.Data
 	if data == nil {
-		body, err := r.open(ctx, remote.Content{Sum: sum, Size: config.Size}, 0)
+		body, err := r.open(ctx, remote.Content{Sum: sum, Size: config.Size}, 0, config.Size)
 		if err != nil {
 			return nil, err
 		}

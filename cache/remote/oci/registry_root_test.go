@@ -48,7 +48,7 @@ func must(t *testing.T, err error) {
 
 func read(t *testing.T, r remote.Remote, c remote.Content, offset int64) []byte {
 	t.Helper()
-	body, err := r.Open(t.Context(), c, offset)
+	body, err := r.Open(t.Context(), c, offset, c.Size)
 	must(t, err)
 	defer body.Close()
 	data, err := io.ReadAll(body)
@@ -109,7 +109,7 @@ func TestRegistryMissing(t *testing.T) {
 	if !errors.Is(err, remote.ErrNotFound) || !strings.Contains(err.Error(), r.String()) {
 		t.Errorf("Load = %v", err)
 	}
-	if _, err = r.Open(t.Context(), other, 0); !errors.Is(err, remote.ErrNotFound) {
+	if _, err = r.Open(t.Context(), other, 0, other.Size); !errors.Is(err, remote.ErrNotFound) {
 		t.Errorf("Open = %v", err)
 	}
 	if there, err := r.Has(t.Context(), other); there || err != nil {

@@ -84,7 +84,7 @@ func (b *Bucket) load(ctx context.Context, name string, limit int64) ([]byte, er
 	if err := remote.CheckName(name); err != nil {
 		return nil, err
 	}
-	body, err := b.store.get(ctx, b.object(name), 0)
+	body, err := b.store.get(ctx, b.object(name), 0, whole)
 	if err != nil {
 		return nil, err
 	}
@@ -126,16 +126,23 @@ func (b *Bucket) has(ctx context.Context, c remote.Content) (bool, error) {
 	return size == c.Size, err
 }
 
-// Open gives the bytes of a content from an offset on.
-func (b *Bucket) Open(ctx context.Context, c remote.Content, offset int64) (io.ReadCloser, error) {
-	body, err := b.store.get(ctx, b.content(c.Sum), offset)
+// Open gives a part of a content.
+func (b *Bucket) Open(ctx context.Context, c remote.Content, from, to int64) (io.ReadCloser, error) {
+	if from >= to {
+		return http.NoBody, nil
+	}
+	end := to
+	if from == 0 && to >= c.Size {
+		end = whole
+	}
+	body, err := b.store.get(ctx, b.content(c.Sum), from, end)
 	if minio.ToErrorResponse(err).StatusCode == http.StatusRequestedRangeNotSatisfiable {
 		return http.NoBody, nil
 	}
 	if err != nil {
 		return nil, b.failed(ctx, fmt.Sprintf("download content %s from", c.Sum), err)
 	}
-	return body, nil
+	return remote.First(body, to-from), nil
 }
 
 // Items calls yield for the contents and the named objects below the prefix.

@@ -47,7 +47,7 @@ func content(data []byte) (remote.Content, func() (io.ReadCloser, error)) {
 
 func read(t *testing.T, r remote.Remote, c remote.Content, offset int64) string {
 	t.Helper()
-	body, err := r.Open(t.Context(), c, offset)
+	body, err := r.Open(t.Context(), c, offset, c.Size)
 	must(t, err)
 	defer body.Close()
 	data, err := io.ReadAll(body)
@@ -97,7 +97,7 @@ func TestBucket(t *testing.T) {
 		t.Errorf("from its end on: %q", got)
 	}
 	absent, _ := content([]byte("never sent"))
-	if _, err := b.Open(t.Context(), absent, 0); !errors.Is(err, remote.ErrNotFound) {
+	if _, err := b.Open(t.Context(), absent, 0, absent.Size); !errors.Is(err, remote.ErrNotFound) {
 		t.Errorf("Open = %v", err)
 	}
 	if _, err := b.Load(t.Context(), "nothing", 10); !errors.Is(err, remote.ErrNotFound) {

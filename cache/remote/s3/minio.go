@@ -22,10 +22,11 @@ type server struct {
 	always atomic.Bool
 }
 
-func (s *server) get(ctx context.Context, key string, offset int64) (io.ReadCloser, error) {
+func (s *server) get(ctx context.Context, key string, from, to int64) (io.ReadCloser, error) {
 	var options minio.GetObjectOptions
-	if offset > 0 {
-		if err := options.SetRange(offset, 0); err != nil {
+	if from > 0 || to != whole {
+		// For the library, too, 0 after more than 0 is the end.
+		if err := options.SetRange(from, max(to-1, 0)); err != nil {
 			return nil, err
 		}
 	}
@@ -33,8 +34,8 @@ func (s *server) get(ctx context.Context, key string, offset int64) (io.ReadClos
 	if err != nil {
 		return nil, err
 	}
-	if offset > 0 && header.Get("Content-Range") == "" {
-		if _, err := io.CopyN(io.Discard, body, offset); err != nil && err != io.EOF {
+	if from > 0 && header.Get("Content-Range") == "" {
+		if _, err := io.CopyN(io.Discard, body, from); err != nil && err != io.EOF {
 			body.Close()
 			return nil, err
 		}

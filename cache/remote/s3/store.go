@@ -8,7 +8,8 @@ import (
 
 // A store is what is asked of a bucket: all that a library has to do.
 type store interface {
-	get(ctx context.Context, key string, offset int64) (io.ReadCloser, error)
+	// get gives the bytes from an offset up to another, or to the end for whole.
+	get(ctx context.Context, key string, from, to int64) (io.ReadCloser, error)
 	size(ctx context.Context, key string) (int64, error)
 	// put stores an object whole; sum is its SHA-256, for the server to compare. If
 	// once, what is there already stays.
@@ -21,6 +22,9 @@ type store interface {
 	list(ctx context.Context, prefix string, yield func(key string, size int64, modified time.Time) bool) error
 	remove(ctx context.Context, key string) error
 }
+
+// whole is the end of an object, whatever its size.
+const whole = 0
 
 // part is one of an upload, numbered from 1.
 type part struct {

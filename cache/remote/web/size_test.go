@@ -38,7 +38,7 @@ func TestContentsOfOtherSizesAreNotThere(t *testing.T) {
 				}
 				_, _ = io.WriteString(w, "0123456789!"[:10])
 			}), Options{})
-			body, err := r.Open(t.Context(), remote.Content{Size: 10}, test.offset)
+			body, err := r.Open(t.Context(), remote.Content{Size: 10}, test.offset, 10)
 			if err == nil {
 				body.Close()
 			}

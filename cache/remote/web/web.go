@@ -173,33 +173,33 @@ func (r *Remote) put(ctx context.Context, path string, body io.Reader, size int6
 	return errors.Join(err, response.Body.Close())
 }
 
-// Open gets a content from an offset on.
-func (r *Remote) Open(ctx context.Context, c remote.Content, offset int64) (io.ReadCloser, error) {
-	if offset >= c.Size {
+// Open gets a part of a content.
+func (r *Remote) Open(ctx context.Context, c remote.Content, from, to int64) (io.ReadCloser, error) {
+	if from >= to {
 		return http.NoBody, nil
 	}
 	header := http.Header{}
-	if offset > 0 {
-		header.Set("Range", fmt.Sprintf("bytes=%d-", offset))
+	if from > 0 || to < c.Size {
+		header.Set("Range", fmt.Sprintf("bytes=%d-%d", from, to-1))
 	}
 	response, err := r.send(ctx, http.MethodGet, content(c), nil, 0, header)
 	if err != nil {
 		return nil, err
 	}
-	start := offset
-	if response.StatusCode != http.StatusPartialContent {
-		start = 0
+	start, end := int64(0), c.Size
+	if response.StatusCode == http.StatusPartialContent {
+		start, end = from, to
 	}
-	if n := response.ContentLength; n >= 0 && n != c.Size-start {
+	if n := response.ContentLength; n >= 0 && n != end-start {
 		return nil, errors.Join(remote.OtherSize(r.String()+content(c), start+n, c), response.Body.Close())
 	}
-	if start < offset {
+	if start < from {
 		// It does not know ranges, and gives all of it.
-		if _, err := io.CopyN(io.Discard, response.Body, offset); err != nil {
+		if _, err := io.CopyN(io.Discard, response.Body, from); err != nil {
 			return nil, errors.Join(fmt.Errorf("open %s of %s: %w", c.Sum, r, err), response.Body.Close())
 		}
 	}
-	return response.Body, nil
+	return remote.First(response.Body, to-from), nil
 }
 
 // Has asks for a content.
