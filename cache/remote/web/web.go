@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/dibgraph/dibgraph/cache/remote"
+	"github.com/dibgraph/dibgraph/internal/interrupt"
 	"github.com/dibgraph/dibgraph/internal/network"
 )
 
@@ -223,7 +224,8 @@ func (r *Remote) Upload(ctx context.Context, c remote.Content, body func() (io.R
 	if err != nil {
 		return err
 	}
-	err = r.put(ctx, content(c), b, c.Size)
+	// A transport may notice the end only when all bytes are sent.
+	err = r.put(ctx, content(c), interrupt.Reader(ctx, b), c.Size)
 	_ = b.Close() // which whoever sent it mostly did
 	return err
 }
