@@ -19,9 +19,14 @@ import (
 type meter struct {
 	host  string // with the port
 	mu    sync.Mutex
-	log   []string
-	bytes atomic.Int64 // of bodies, both ways
+	log   []*exchange
 	delay time.Duration
+}
+
+// An exchange is a request and its answer.
+type exchange struct {
+	line  string       // method and path
+	bytes atomic.Int64 // of bodies, both ways
 }
 
 // newMeter hands everything on to a server that dial leads to.
@@ -37,12 +42,13 @@ func newMeter(t testing.TB, dial func(context.Context, string, string) (net.Conn
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		e := &exchange{line: q.Method + " " + q.URL.Path}
+		e.bytes.Store(max(q.ContentLength, 0))
 		m.mu.Lock()
-		m.log = append(m.log, q.Method+" "+q.URL.Path)
+		m.log = append(m.log, e)
 		m.mu.Unlock()
 		time.Sleep(m.delay) // the way there and back
-		m.bytes.Add(max(q.ContentLength, 0))
-		proxy.ServeHTTP(&counted{w, m}, q)
+		proxy.ServeHTTP(&counted{w, e}, q)
 	}))
 	t.Cleanup(server.Close)
 	m.host = strings.TrimPrefix(server.URL, "http://")
@@ -51,11 +57,11 @@ func newMeter(t testing.TB, dial func(context.Context, string, string) (net.Conn
 
 type counted struct {
 	http.ResponseWriter
-	m *meter
+	e *exchange
 }
 
 func (c *counted) Write(p []byte) (int, error) {
-	c.m.bytes.Add(int64(len(p)))
+	c.e.bytes.Add(int64(len(p)))
 	return c.ResponseWriter.Write(p)
 }
 
@@ -68,10 +74,19 @@ func newRegistry(t testing.TB) *meter {
 
 // since returns what was asked and moved since the last call.
 func (m *meter) since() (requests []string, bytes int64) {
+	for _, e := range m.exchanges() {
+		requests, bytes = append(requests, e.line), bytes+e.bytes.Load()
+	}
+	return requests, bytes
+}
+
+// exchanges returns and forgets those since the last call.
+func (m *meter) exchanges() []*exchange {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	requests, m.log = m.log, nil
-	return requests, m.bytes.Swap(0)
+	all := m.log
+	m.log = nil
+	return all
 }
 
 func (m *meter) forget() { m.since() }
@@ -80,8 +95,8 @@ func (m *meter) forget() { m.since() }
 func (m *meter) asked(method, part string) (n int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, line := range m.log {
-		if strings.HasPrefix(line, method) && strings.Contains(line, part) {
+	for _, e := range m.log {
+		if strings.HasPrefix(e.line, method) && strings.Contains(e.line, part) {
 			n++
 		}
 	}

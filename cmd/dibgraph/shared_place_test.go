@@ -41,20 +41,3 @@ func (s sharedPlace) since() {
 		s.meter.since()
 	}
 }
-
-// checkFullHit compares what was asked with one pack and one image.
-func (s sharedPlace) checkFullHit(t *testing.T, image int64) {
-	t.Helper()
-	if s.meter == nil {
-		return
-	}
-	requests, bytes := s.meter.since()
-	t.Logf("%d requests, %d bytes for an image of %d bytes: %q", len(requests), bytes, image, requests)
-	const most = 2
-	if len(requests) > most {
-		t.Errorf("%d requests, more than one for the pack and one for the image", len(requests))
-	}
-	if pack := bytes - image; pack > 100_000 {
-		t.Errorf("%d bytes beside the image", pack)
-	}
-}
