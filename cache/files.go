@@ -8,6 +8,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // path returns the absolute path of a name in the store.
@@ -71,9 +74,22 @@ func readNames(dir string) ([]string, error) {
 	return names, err
 }
 
-// eachHash calls f for every object in a directory that hashPath is for. Names
-// that are no hashes are none of ours and are passed over.
+// eachHash calls f for every object in a directory that hashPath is for.
 func (s *Store) eachHash(dir string, f func(hash [hashSize]byte) error) error {
+	return s.eachShard(dir, func(hashes [][hashSize]byte) error {
+		for _, hash := range hashes {
+			if err := f(hash); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// eachShard calls f for the objects in each of the directories of a directory
+// that hashPath is for. Names that are no hashes are none of ours and are passed
+// over.
+func (s *Store) eachShard(dir string, f func(hashes [][hashSize]byte) error) error {
 	shards, err := readNames(s.path(dir))
 	if err != nil {
 		return err
@@ -86,17 +102,40 @@ func (s *Store) eachHash(dir string, f func(hash [hashSize]byte) error) error {
 		if err != nil {
 			return err
 		}
+		hashes := make([][hashSize]byte, 0, len(names))
 		for _, name := range names {
-			hash, ok := parseHash(name)
-			if !ok || name[:2] != shard {
-				continue
+			if hash, ok := parseHash(name); ok && name[:2] == shard {
+				hashes = append(hashes, hash)
 			}
-			if err := f(hash); err != nil {
-				return err
-			}
+		}
+		if err := f(hashes); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// filesAtOnce is how many small files are read at a time: some wait for the disk.
+const filesAtOnce = 8
+
+// sideBySide calls f for the numbers below n, some at a time.
+func sideBySide(n int, f func(i int) error) error {
+	var next atomic.Int64
+	var group errgroup.Group
+	for range min(filesAtOnce, 1+n/16) {
+		group.Go(func() error {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= n {
+					return nil
+				}
+				if err := f(i); err != nil {
+					return err
+				}
+			}
+		})
+	}
+	return group.Wait()
 }
 
 // quarantine moves a damaged object out of the way and says where to. Nothing

@@ -1,7 +1,6 @@
 package cache
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -61,22 +60,6 @@ type object struct {
 	position int // in the heap
 }
 
-// storedRecord has the fields that an inventory takes from the first line of a
-// stored record. The description, most of it, is not looked at.
-type storedRecord struct {
-	Image    string          `json:"image"`
-	Node     string          `json:"node"`
-	Kind     string          `json:"kind"`
-	Static   Key             `json:"static"`
-	Below    Digest          `json:"below"`
-	Layers   []Digest        `json:"layers"`
-	Makers   []string        `json:"makers"`
-	Outputs  map[string]Blob `json:"outputs"`
-	Log      Blob            `json:"log"`
-	Texts    []Blob          `json:"texts"`
-	Duration time.Duration   `json:"duration"`
-}
-
 func newInventory() *inventory {
 	return &inventory{index: make(map[objectID]int32), elsewhere: make(map[Digest]bool)}
 }
@@ -86,18 +69,11 @@ func newInventory() *inventory {
 func (s *Store) takeInventory(m *meter) (*inventory, error) {
 	inv := newInventory()
 	for _, dir := range []string{layersDir, blobsDir} {
-		err := s.eachHash(dir, func(d [hashSize]byte) error { return s.countObject(inv, m, objectID{dir, d}) })
-		if err != nil {
+		if err := s.countObjects(inv, m, dir); err != nil {
 			return nil, err
 		}
 	}
-	stacks := newStackParts(s, inv)
-	err := s.eachHash(recordsDir, func(k [hashSize]byte) error {
-		if m.ctx.Err() != nil {
-			return context.Cause(m.ctx)
-		}
-		return s.countRecord(inv, m, k, stacks)
-	})
+	err := s.countRecords(inv, m)
 	if err == nil {
 		err = s.countLogs(inv)
 	}
@@ -185,20 +161,35 @@ func ignoreMissing(err error) error {
 	return err
 }
 
-func (s *Store) countObject(inv *inventory, m *meter, id objectID) error {
-	path := s.hashPath(id.dir, id.hash)
-	var st unix.Stat_t
-	if err := lstat(path, &st); err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
+// countObjects measures the layers or the blobs.
+func (s *Store) countObjects(inv *inventory, m *meter, dir string) error {
+	return s.eachShard(dir, func(hashes [][hashSize]byte) error {
+		stats := make([]unix.Stat_t, len(hashes))
+		err := sideBySide(len(hashes), func(i int) error {
+			path := s.hashPath(dir, hashes[i])
+			if err := lstat(path, &stats[i]); ignoreMissing(err) != nil {
+				return &fs.PathError{Op: "lstat", Path: path, Err: err}
+			}
 			return nil
+		})
+		for i := 0; err == nil && i < len(hashes); i++ {
+			if stats[i].Nlink > 0 { // it was there
+				err = s.countObject(inv, m, objectID{dir, hashes[i]}, &stats[i])
+			}
 		}
-		return &fs.PathError{Op: "lstat", Path: path, Err: err}
-	}
-	size, err := m.measure(path)
-	if err != nil {
 		return err
+	})
+}
+
+func (s *Store) countObject(inv *inventory, m *meter, id objectID, st *unix.Stat_t) error {
+	before := m.bytes
+	m.count(st)
+	if st.Mode&unix.S_IFMT == unix.S_IFDIR {
+		if err := m.addBelow(s.hashPath(id.dir, id.hash)); err != nil {
+			return err
+		}
 	}
-	inv.addObject(object{objectID: id, bytes: size, changed: time.Unix(st.Ctim.Sec, st.Ctim.Nsec)})
+	inv.addObject(object{objectID: id, bytes: m.bytes - before, changed: time.Unix(st.Ctim.Sec, st.Ctim.Nsec)})
 	return nil
 }
 
@@ -207,27 +198,36 @@ func (inv *inventory) addObject(o object) {
 	inv.objects = append(inv.objects, o)
 }
 
-func (s *Store) countRecord(inv *inventory, m *meter, k Key, stacks *stackParts) error {
-	path := s.hashPath(recordsDir, k)
-	var st unix.Stat_t
-	if err := m.one(path, &st); err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
+// countRecords reads all records. They are many small files: what reading and
+// parsing takes is shared by the processors.
+func (s *Store) countRecords(inv *inventory, m *meter) error {
+	stacks := newStackParts(s, inv)
+	return s.eachShard(recordsDir, func(keys [][hashSize]byte) error {
+		if m.ctx.Err() != nil {
+			return context.Cause(m.ctx)
 		}
-		return err
-	}
-	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
+		read := make([]readRecord, len(keys))
+		err := sideBySide(len(keys), func(i int) (err error) {
+			read[i], err = s.readRecordHead(keys[i])
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		for i := range read {
+			if read[i].stat.Nlink > 0 { // it was there
+				m.count(&read[i].stat)
+			}
+			if read[i].whole {
+				inv.countRecord(keys[i], &read[i], stacks)
+			}
+		}
 		return nil
-	}
-	if err != nil {
-		return err
-	}
-	fields, _, _ := bytes.Cut(data, []byte("\n"))
-	var stored storedRecord
-	if json.Unmarshal(fields, &stored) != nil {
-		return nil // damaged: the next look-up deals with it
-	}
+	})
+}
+
+func (inv *inventory) countRecord(k Key, read *readRecord, stacks *stackParts) {
+	stored, st := &read.stored, &read.stat
 	r := heldRecord{
 		key: k, static: stored.Static, image: stored.Image, node: stored.Node, kind: stored.Kind,
 		bytes: st.Blocks * blockBytes, used: time.Unix(st.Mtim.Sec, st.Mtim.Nsec), took: stored.Duration,
@@ -246,7 +246,6 @@ func (s *Store) countRecord(inv *inventory, m *meter, k Key, stacks *stackParts)
 		r.texts = inv.parts(r.texts, blobsDir, b.Digest)
 	}
 	inv.addRecord(r)
-	return nil
 }
 
 // parts appends the objects of digests. Content that is not here takes no room:

@@ -78,6 +78,11 @@ func (m *meter) add(path string) error {
 	if err != nil || st.Mode&unix.S_IFMT != unix.S_IFDIR {
 		return err
 	}
+	return m.addBelow(path)
+}
+
+// addBelow counts what is in a directory.
+func (m *meter) addBelow(path string) error {
 	if m.ctx.Err() != nil {
 		return context.Cause(m.ctx)
 	}
@@ -106,16 +111,21 @@ func (m *meter) one(path string, st *unix.Stat_t) error {
 	if err := lstat(path, st); err != nil {
 		return &fs.PathError{Op: "lstat", Path: path, Err: err}
 	}
+	m.count(st)
+	return nil
+}
+
+// count counts a file with these attributes.
+func (m *meter) count(st *unix.Stat_t) {
 	if st.Nlink > 1 && st.Mode&unix.S_IFMT != unix.S_IFDIR {
 		i := fileID{uint64(st.Dev), st.Ino}
 		if m.linked[i] {
-			return nil
+			return
 		}
 		m.linked[i] = true
 	}
 	m.bytes += st.Blocks * blockBytes
 	m.files++
-	return nil
 }
 
 // measure returns what was added since the last call.
