@@ -45,6 +45,7 @@ func (o *imageOptions) addFlags(c *cobra.Command) {
 	f.StringVar(&o.def.MkfsOptions, "mkfs-options", "", "`options` for mkfs of the root filesystem")
 	f.StringVar(&o.def.MaxOnlineResize, "max-online-resize", "", "`blocks` the root filesystem can grow to while mounted")
 	f.StringVar(&o.def.QemuImgOptions, "qemu-img-options", "", "`options` for qemu-img convert -o")
+	f.Bool("no-tmpfs", true, "as it always is: builds use no tmpfs")
 	f.StringVar(&o.def.InstallType, "install-type", "", "default install `type`, source or package")
 	f.StringVar(&o.def.ImageCache, "image-cache", "", "`directory` where hooks keep downloads (default ~/.cache/image-create)")
 	f.BoolVar(&o.def.Offline, "offline", false, "ask no mirror for news, fetch no sources, and ask hooks to use what they have downloaded before")

@@ -156,7 +156,7 @@ var downForm = regexp.MustCompile(`(\d+) requests?, (\d+(?:\.\d)?) (bytes?|kB|MB
 
 // saidDown returns how much a build says that it asked for and got; the unit is
 // that of the last digit.
-func saidDown(t *testing.T, said string) (requests int, least, most int64) {
+func saidDown(t testing.TB, said string) (requests int, least, most int64) {
 	t.Helper()
 	m := downForm.FindStringSubmatch(said)
 	if m == nil {
