@@ -9,12 +9,15 @@ import (
 	"strings"
 
 	"github.com/dibgraph/dibgraph/internal/nearest"
+	"github.com/dibgraph/dibgraph/internal/ociimage"
 	"github.com/dibgraph/dibgraph/steps"
 )
 
-// OutputTypes are the output types that are known: tar, which is taken from the
-// tree, the raw disk, and the formats that qemu-img converts it to.
-var OutputTypes = []string{"parallels", "qcow", "qcow2", "qed", "raw", "tar", "vdi", "vhdx", "vmdk", "vpc"}
+// OutputTypes are the output types that are known: those made of the tree ([aci
+// docker squashfs tar tgz]), the raw disk, and the formats that it is converted to.
+var OutputTypes = []string{
+	"aci", "docker", "parallels", "qcow", "qcow2", "qed", "raw", "squashfs", "tar", "tgz", "vdi", "vhd", "vhdx", "vmdk", "vpc",
+}
 
 var (
 	decimal    = regexp.MustCompile(`^([0-9]+(\.[0-9]*)?|\.[0-9]+)$`)
@@ -47,6 +50,16 @@ func (d Definition) check() []*Problem {
 		add("", "output directory %q: %s", d.OutputDir, cause(err))
 	case !info.IsDir():
 		add("", "output directory %q is not a directory", d.OutputDir)
+	}
+	if slices.Contains(d.Types, "docker") && !ociimage.ValidName(d.DockerTarget) {
+		add("give it one with --docker-target: lower-case letters, digits and . _ - /", "%q is no NAME:TAG of a container image", d.DockerTarget)
+	}
+	if manifest := d.Environment["ACI_MANIFEST"]; manifest != "" && slices.Contains(d.Types, "aci") {
+		if info, err := os.Stat(d.path(manifest)); err != nil {
+			add("", "ACI_MANIFEST %q: %s", manifest, cause(err))
+		} else if !info.Mode().IsRegular() {
+			add("", "ACI_MANIFEST %q is no file", manifest)
+		}
 	}
 	if !archName.MatchString(d.Arch) {
 		add("", "%q is no architecture", d.Arch)

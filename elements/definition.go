@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -65,6 +67,9 @@ type Definition struct {
 	// Checksum is "1" for md5 and sha256, else a text that names either or
 	// both. Default: DIB_CHECKSUM, then "0", which is none.
 	Checksum string
+	// DockerTarget is NAME or NAME:TAG of the output of type docker. Default: the
+	// name of the image.
+	DockerTarget string
 	// Uncompressed turns the compression of qcow2 off.
 	Uncompressed bool
 
@@ -108,7 +113,7 @@ type Definition struct {
 func SplitOutput(output string, types []string) (dir, name string) {
 	dir, name = filepath.Split(output)
 	if len(types) == 1 {
-		name = strings.TrimSuffix(name, "."+types[0])
+		name = strings.TrimSuffix(strings.TrimSuffix(name, suffixOf(types[0])), "."+types[0])
 	}
 	if dir != "" {
 		dir = filepath.Clean(dir)
@@ -141,11 +146,15 @@ func (d Definition) complete() Definition {
 	if len(d.Types) == 0 {
 		d.Types = []string{"qcow2"}
 	}
+	d.Types = distinct(d.Types)
 	if d.Name == "" {
 		dir, name := SplitOutput(cmp.Or(env["IMAGE_NAME"], "image"), d.Types)
 		d.OutputDir, d.Name = cmp.Or(d.OutputDir, dir), name
 	}
 	d.OutputDir = cmp.Or(d.OutputDir, ".")
+	if slices.Contains(d.Types, "docker") {
+		d.DockerTarget = tagged(cmp.Or(d.DockerTarget, d.Name))
+	}
 	if d.Arch = cmp.Or(d.Arch, env["ARCH"]); d.Arch == "" {
 		_, err := os.Stat("/etc/debian_version")
 		d.Arch = HostArch(runtime.GOARCH, err == nil)
@@ -170,6 +179,24 @@ func (d Definition) complete() Definition {
 		d.Trace += trace
 	}
 	return d
+}
+
+// distinct returns a list without what it has already, in its order.
+func distinct(list []string) []string {
+	seen := make(map[string]bool)
+	return slices.DeleteFunc(slices.Clone(list), func(s string) bool {
+		before := seen[s]
+		seen[s] = true
+		return before
+	})
+}
+
+// tagged adds the usual tag to the name of a container image that has none.
+func tagged(name string) string {
+	if _, last := path.Split(name); strings.Contains(last, ":") {
+		return name
+	}
+	return name + ":latest"
 }
 
 // path returns a path of the definition as one that can be opened.

@@ -141,6 +141,8 @@ func TestSplitOutput(t *testing.T) {
 		{"web.qcow2", []string{"qcow2"}, "", "web"},
 		{"web.qcow2", []string{"qcow2", "raw"}, "", "web.qcow2"},
 		{"web.raw", []string{"qcow2"}, "", "web.raw"},
+		{"web.squash", []string{"squashfs"}, "", "web"},
+		{"web.squashfs", []string{"squashfs"}, "", "web"},
 		{"out/images/web", nil, "out/images", "web"},
 		{"/web", nil, "/", "web"},
 		{"./web", nil, ".", "web"},
@@ -148,6 +150,23 @@ func TestSplitOutput(t *testing.T) {
 	} {
 		if dir, name := SplitOutput(test.output, test.types); dir != test.dir || name != test.name {
 			t.Errorf("SplitOutput(%q, %v) = %q, %q, want %q, %q", test.output, test.types, dir, name, test.dir, test.name)
+		}
+	}
+}
+
+func TestDockerTarget(t *testing.T) {
+	for _, test := range []struct {
+		types        []string
+		target, want string
+	}{
+		{[]string{"docker"}, "", "web:latest"},
+		{[]string{"docker"}, "apps/web:1.0", "apps/web:1.0"},
+		{[]string{"docker"}, "localhost:5000/web", "localhost:5000/web:latest"},
+		{[]string{"qcow2"}, "", ""},
+	} {
+		d := Definition{Name: "web", Types: test.types, DockerTarget: test.target}.complete()
+		if d.DockerTarget != test.want {
+			t.Errorf("%q of types %v: %q, want %q", test.target, test.types, d.DockerTarget, test.want)
 		}
 	}
 }

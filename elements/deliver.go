@@ -41,7 +41,7 @@ func (d Definition) delivered() []string {
 	paths := []string{at + ".d"}
 	for _, t := range OutputTypes {
 		for _, suffix := range []string{"", ".md5", ".sha256"} {
-			paths = append(paths, at+"."+t+suffix)
+			paths = append(paths, at+suffixOf(t)+suffix)
 		}
 	}
 	return paths

@@ -25,13 +25,11 @@ type Output struct {
 func (p *Planner) Outputs(g *graph.Graph) []Output {
 	name := p.image.Definition.Name
 	var outputs []Output
-	for _, t := range p.image.Definition.Types {
+	for _, t := range p.image.made() {
 		node, blob := madeBy(t)
-		o := Output{Suffix: "." + t, Node: g.Node(name, node), Blob: blob}
+		o := Output{Suffix: suffixOf(t), Node: g.Node(name, node), Blob: blob}
 		o.Checksums = g.Node(name, checksumNode(t))
-		if o.Node != nil {
-			outputs = append(outputs, o)
-		}
+		outputs = append(outputs, o)
 	}
 	return outputs
 }
@@ -69,7 +67,7 @@ func (b *builder) disk() *graph.Node {
 	disk := &steps.Disk{
 		Site: p.siteFor(def.Freshness), Ambient: p.ambient, Layout: p.layout.config, LayoutFile: p.layout.file, Params: p.layout.params,
 		Size: p.layout.size, Files: p.environmentFiles(), Pattern: p.pattern(), ImageName: def.Name,
-		Tar: slices.Contains(def.Types, "tar"), Volatile: b.volatile, Sources: b.sources,
+		Tar: slices.ContainsFunc(def.Types, ofTree), Volatile: b.volatile, Sources: b.sources,
 	}
 	for _, phase := range Phases {
 		if !phase.InDisk {
@@ -99,29 +97,75 @@ func (b *builder) disk() *graph.Node {
 
 // outputs adds the nodes that make other files of the disk image.
 func (b *builder) outputs(disk *graph.Node) {
-	def := b.planner.image.Definition
-	if b.planner.image.noFinalImage() {
-		return
-	}
-	for _, t := range def.Types {
+	for _, t := range b.planner.image.made() {
 		made, output := disk, steps.RawOutput
-		switch t {
-		case "tar":
-			continue // part of the disk, without checksums, as it always was
-		case "raw":
-		default:
-			made, output = b.add(&graph.Node{
-				Name: t, Kind: "convert", Partial: []*graph.Node{disk},
-				Action: &steps.Convert{Disk: disk, Format: t, Compress: t == "qcow2" && !def.Uncompressed, Options: def.QemuImgOptions, StrictHost: def.StrictHost},
-			}), steps.ImageOutput
+		if action := b.planner.conversion(t, disk); action != nil {
+			made, output = b.add(&graph.Node{Name: t, Kind: "convert", Partial: []*graph.Node{disk}, Action: action}), steps.ImageOutput
 		}
-		if algorithms := checksums(def.Checksum); algorithms != nil {
+		if algorithms := checksums(b.planner.image.Definition.Checksum); algorithms != nil && summed(t) {
 			b.add(&graph.Node{
 				Name: checksumNode(t), Kind: "checksum", Partial: []*graph.Node{made},
 				Action: &steps.Checksum{Of: made, Output: output, Algorithms: algorithms},
 			})
 		}
 	}
+}
+
+// conversion returns what makes the file of a type of what the disk node left;
+// nil if that left the file itself.
+func (p *Planner) conversion(outputType string, disk *graph.Node) graph.Action {
+	def := p.image.Definition
+	convert := &steps.Convert{Disk: disk, Format: outputType, Options: def.QemuImgOptions, StrictHost: def.StrictHost}
+	switch outputType {
+	case "raw", "tar":
+		return nil
+	case "tgz":
+		return &steps.Gzip{Disk: disk}
+	case "squashfs":
+		return &steps.Squashfs{Disk: disk, StrictHost: def.StrictHost}
+	case "docker":
+		return &steps.Container{Disk: disk, Name: def.DockerTarget, Arch: def.Arch}
+	case "aci":
+		return &steps.ACI{Disk: disk, Manifest: def.Environment["ACI_MANIFEST"], Dir: def.WorkDir}
+	case "qcow2":
+		convert.Compress = !def.Uncompressed
+	case "vhd":
+		// Without it the disk would be made larger than it is, so that the copy
+		// of a partition table is no more at its end.
+		convert.Format, convert.Options = "vpc", joinOptions("force_size=on", def.QemuImgOptions)
+	}
+	return convert
+}
+
+func joinOptions(options ...string) string {
+	return strings.Join(slices.DeleteFunc(options, func(o string) bool { return o == "" }), ",")
+}
+
+// made lists the types of the files that are made: those asked for, or what of
+// them is not made of a disk image where the elements want none.
+func (img *Image) made() []string {
+	if !img.noFinalImage() {
+		return img.Definition.Types
+	}
+	return slices.DeleteFunc(slices.Clone(img.Definition.Types), func(t string) bool { return !ofTree(t) })
+}
+
+// ofTree reports whether a type is made of the tree and not of the disk image.
+func ofTree(outputType string) bool {
+	return slices.Contains([]string{"aci", "docker", "squashfs", "tar", "tgz"}, outputType)
+}
+
+// summed reports whether a type gets checksums. Those that do not never did.
+func summed(outputType string) bool {
+	return !slices.Contains([]string{"aci", "squashfs", "tar"}, outputType)
+}
+
+// suffixOf returns what the name of a file of a type has after that of the image.
+func suffixOf(outputType string) string {
+	if outputType == "squashfs" {
+		return ".squash"
+	}
+	return "." + outputType
 }
 
 // checksums reads DIB_CHECKSUM: 1 is both, else the names it contains.

@@ -45,7 +45,7 @@ func (c *Convert) Describe(d *graph.Description, in *graph.Inputs) error {
 	d.Add("compress", "%t", c.Compress)
 	d.Add("options", "%q", c.Options)
 	d.Add("writer", "%s", c.writer())
-	if path := qemuImg(); c.StrictHost && path != "" && c.writer() == qemuImgWriter {
+	if path := hostTool(qemuImgWriter); c.StrictHost && path != "" && c.writer() == qemuImgWriter {
 		d.Add(fmt.Sprintf("tool %q", path), "%s", toolDigest(path))
 	}
 	return nil
@@ -54,10 +54,10 @@ func (c *Convert) Describe(d *graph.Description, in *graph.Inputs) error {
 // qemuImgWriter is the writer of what is not written by ourselves.
 const qemuImgWriter = "qemu-img"
 
-// qemuImg returns where the program is, empty if it is nowhere.
-func qemuImg() string {
+// hostTool returns where a program of the host is, empty if it is nowhere.
+func hostTool(name string) string {
 	for _, dir := range toolDirs {
-		path := filepath.Join(dir, qemuImgWriter)
+		path := filepath.Join(dir, name)
 		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
 			return path
 		}
@@ -143,7 +143,7 @@ func (c *Convert) Run(ctx context.Context, w *graph.Work) error {
 		args = append(args, "-o", c.Options)
 	}
 	args = append(args, raw, to)
-	if path := qemuImg(); path != "" {
+	if path := hostTool(qemuImgWriter); path != "" {
 		w.Tools = toolDigests([]string{path})
 	}
 	cmd := command.Cmd{Path: qemuImgWriter, Args: args, Env: toolEnvironment, Dir: "/", Stdout: w.Log, Stderr: w.Log}

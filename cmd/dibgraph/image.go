@@ -33,7 +33,7 @@ func (o *imageOptions) addFlags(c *cobra.Command) {
 	o.flags = f
 	f.StringVarP(&o.def.Arch, "arch", "a", "", "target `architecture` (default $ARCH, else this machine's)")
 	f.StringVarP(&o.output, "output", "o", "", "`name` of the image, with directories (default $IMAGE_NAME, else image)")
-	f.StringSliceVarP(&o.types, "type", "t", nil, "output `types`, with commas: qcow2, raw, tar, vmdk, vdi, vhdx … (default qcow2)")
+	f.StringSliceVarP(&o.types, "type", "t", nil, "output `types`, with commas: qcow2, raw, vmdk, vdi, vhd, vhdx, tar, tgz, squashfs, docker, aci … (default qcow2)")
 	f.CountVarP(&o.def.Trace, "trace-hooks", "x", "trace what hooks do; twice for more")
 	f.BoolVarP(&o.def.Uncompressed, "uncompressed", "u", false, "do not compress qcow2 images")
 	f.BoolVarP(&o.def.SkipBase, "skip-base", "n", false, "leave the element base out")
@@ -46,6 +46,7 @@ func (o *imageOptions) addFlags(c *cobra.Command) {
 	f.StringVar(&o.def.MaxOnlineResize, "max-online-resize", "", "`blocks` the root filesystem can grow to while mounted")
 	f.StringVar(&o.def.QemuImgOptions, "qemu-img-options", "", "`options` for qemu-img convert -o")
 	f.Bool("no-tmpfs", true, "as it always is: builds use no tmpfs")
+	f.StringVar(&o.def.DockerTarget, "docker-target", "", "`NAME:TAG` of the container image of type docker (default: the name of the image, and latest)")
 	f.StringVar(&o.def.InstallType, "install-type", "", "default install `type`, source or package")
 	f.StringVar(&o.def.ImageCache, "image-cache", "", "`directory` where hooks keep downloads (default ~/.cache/image-create)")
 	f.BoolVar(&o.def.Offline, "offline", false, "ask no mirror for news, fetch no sources, and ask hooks to use what they have downloaded before")
@@ -77,7 +78,7 @@ func (o *imageOptions) words(name string, elements []string) []string {
 			words = append(words, "--"+f.Name)
 		case "arch":
 			words = append(words, "-a", f.Value.String())
-		case "image-size", "image-extra-size", "root-label", "mkfs-options", "max-online-resize", "qemu-img-options", "install-type":
+		case "image-size", "image-extra-size", "root-label", "mkfs-options", "max-online-resize", "qemu-img-options", "docker-target", "install-type":
 			words = append(words, "--"+f.Name, f.Value.String())
 		}
 	})
