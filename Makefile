@@ -84,8 +84,10 @@ fuzz: ## every fuzz target for FUZZTIME (5s), and every property many times
 	scripts/fuzz
 
 .PHONY: install
-install: build ## to $(DESTDIR)$(PREFIX)/bin
+install: build ## to $(DESTDIR)$(PREFIX)/bin, with the names of diskimage-builder
 	install -D -m 755 bin/dibgraph '$(DESTDIR)$(PREFIX)/bin/dibgraph'
+	ln -sf dibgraph '$(DESTDIR)$(PREFIX)/bin/disk-image-create'
+	ln -sf dibgraph '$(DESTDIR)$(PREFIX)/bin/ramdisk-image-create'
 
 .PHONY: clean
 clean: ## remove what was built here; images and the cache stay

@@ -17,22 +17,33 @@ import (
 	"github.com/dibgraph/dibgraph/steps"
 )
 
-// Deliver puts the files of a finished build where the user wants them and
-// returns their paths. Each appears under its final name when it is whole. A
+// A Delivery says what became of the files of a build.
+type Delivery struct {
+	// Paths are those of the files, as the user would write them.
+	Paths []string
+	// Renamed are files that were in their place.
+	Renamed []Renamed
+}
+
+// A Renamed is a file that has another path now.
+type Renamed struct{ From, To string }
+
+// Deliver puts the files of a finished build where the user wants them. Each appears under its final name when it is whole. A
 // file that is there already, as an earlier delivery left it, is not written
 // again; one that somebody else made or changed is renamed first, with the
 // time in its name, unless OVERWRITE_OLD_IMAGE says otherwise.
-func (p *Planner) Deliver(store *cache.Store, g *graph.Graph, results []*graph.Result) ([]string, error) {
-	d := &delivery{planner: p, store: store, results: make(map[*graph.Node]*graph.Result)}
+func (p *Planner) Deliver(store *cache.Store, g *graph.Graph, results []*graph.Result) (Delivery, error) {
+	d := &delivery{planner: p, store: store, results: make(map[*graph.Node]*graph.Result), at: time.Now()}
 	for _, r := range results {
 		d.results[r.Node] = r
 	}
 	for _, o := range p.Outputs(g) {
 		if err := d.output(o); err != nil {
-			return d.paths, err
+			return d.Delivery, err
 		}
 	}
-	return d.paths, d.beside(g.Node(p.image.Definition.Name, diskNode))
+	err := d.beside(g.Node(p.image.Definition.Name, diskNode))
+	return d.Delivery, err
 }
 
 // delivered returns the paths at which builds of the image leave outputs.
@@ -47,17 +58,17 @@ func (d Definition) delivered() []string {
 	return paths
 }
 
+// OutputPath returns the path of the file of a type, as the user would write it.
+func (d Definition) OutputPath(outputType string) string {
+	return filepath.Join(d.OutputDir, d.Name+suffixOf(outputType))
+}
+
 type delivery struct {
 	planner *Planner
 	store   *cache.Store
 	results map[*graph.Node]*graph.Result
-	paths   []string
-}
-
-// path returns the final path of an output, as the user would write it.
-func (d *delivery) path(suffix string) string {
-	def := d.planner.image.Definition
-	return filepath.Join(def.OutputDir, def.Name+suffix)
+	at      time.Time // what is renamed together has one time in its names
+	Delivery
 }
 
 func (d *delivery) output(o Output) error {
@@ -65,7 +76,7 @@ func (d *delivery) output(o Output) error {
 	if !ok {
 		return fmt.Errorf("%s left no %s", o.Node.Name, o.Blob)
 	}
-	path := d.path(o.Suffix)
+	path := d.planner.image.Definition.OutputPath(o.Type)
 	if err := d.put(path, blob); err != nil {
 		return err
 	}
@@ -125,27 +136,40 @@ func (d *delivery) put(path string, blob cache.Blob) error {
 		return err
 	}
 	if !same {
-		if err := d.setAside(at, ours); err != nil {
+		if err := d.setAside(path, ours); err != nil {
 			return err
 		}
 		if err := d.store.Deliver(blob.Digest, at); err != nil {
 			return fmt.Errorf("write %s: %w", path, err)
 		}
 	}
-	d.paths = append(d.paths, path)
+	d.Paths = append(d.Paths, path)
 	return nil
 }
 
-// setAside renames a file that would be replaced and cannot be made again.
-func (d *delivery) setAside(at string, ours bool) error {
-	overwrite := d.planner.image.Definition.Environment["OVERWRITE_OLD_IMAGE"]
+// setAside renames a file that would be replaced and cannot be made again, or is
+// to be kept anyway, and its checksums with it.
+func (d *delivery) setAside(path string, ours bool) error {
+	def := d.planner.image.Definition
+	overwrite := def.Environment["OVERWRITE_OLD_IMAGE"]
 	if ours && overwrite == "" || overwrite != "" && overwrite != "0" {
 		return nil
 	}
-	if _, err := os.Lstat(at); err != nil {
-		return nil //nolint:nilerr // nothing there to keep
+	at := def.path(path)
+	if _, err := os.Lstat(at); errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
-	return os.Rename(at, asideName(at, time.Now()))
+	aside := asideName(at, d.at)
+	if err := os.Rename(at, aside); err != nil {
+		return err
+	}
+	d.Renamed = append(d.Renamed, Renamed{path, filepath.Join(filepath.Dir(path), filepath.Base(aside))})
+	for _, suffix := range []string{".md5", ".sha256"} {
+		if err := os.Rename(at+suffix, aside+suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }
 
 // asideName returns the name for a file that is set aside at a time. There may

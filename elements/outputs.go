@@ -13,8 +13,8 @@ type Output struct {
 	// Node made it, under the name Blob.
 	Node *graph.Node
 	Blob string
-	// Suffix is what its name has after that of the image: ".qcow2".
-	Suffix string
+	// Type is what was asked for, one of OutputTypes.
+	Type string
 	// Checksums is the node with its checksums; nil if none are wanted.
 	Checksums *graph.Node
 }
@@ -27,7 +27,7 @@ func (p *Planner) Outputs(g *graph.Graph) []Output {
 	var outputs []Output
 	for _, t := range p.image.made() {
 		node, blob := madeBy(t)
-		o := Output{Suffix: suffixOf(t), Node: g.Node(name, node), Blob: blob}
+		o := Output{Type: t, Node: g.Node(name, node), Blob: blob}
 		o.Checksums = g.Node(name, checksumNode(t))
 		outputs = append(outputs, o)
 	}

@@ -192,7 +192,7 @@ func (s *Disk) Run(ctx context.Context, w *graph.Work) error {
 		return err
 	}
 	if report.Failed != "" {
-		return fmt.Errorf("%s", report.Failed)
+		return &FailedError{report.Failed, report.Status}
 	}
 	graph.Spend(ctx, "observation", report.Cost)
 	defer graph.Measure(ctx, "inputs")()
@@ -262,6 +262,7 @@ type diskRunPhase struct {
 
 type diskReport struct {
 	Failed string
+	Status int // then
 	Sight
 	Apt []AptUse
 }

@@ -30,7 +30,7 @@ func (run *diskRun) inSandbox(ctx context.Context) (report diskReport, err error
 	err = run.make(ctx)
 	var exit *command.ExitError
 	if errors.As(err, &exit) {
-		return diskReport{Failed: err.Error()}, nil
+		return diskReport{Failed: err.Error(), Status: shellStatus(exit)}, nil
 	}
 	if err != nil {
 		return report, err

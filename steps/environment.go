@@ -112,7 +112,7 @@ func (e *Environment) Run(ctx context.Context, w *graph.Work) error {
 		return err
 	}
 	if report.Failed != "" {
-		return errors.New(report.Failed)
+		return &FailedError{report.Failed, report.Status}
 	}
 	graph.Spend(ctx, "observation", report.Cost)
 	defer graph.Measure(ctx, "inputs")()
@@ -148,6 +148,7 @@ type environmentRun struct {
 
 type environmentReport struct {
 	Failed string
+	Status int // then
 	Result PhaseResult
 	Sight
 }
@@ -174,7 +175,7 @@ func init() {
 		values, err := evaluate(ctx, run.Values, run.Chroot, run.Dir)
 		var exit *command.ExitError
 		if errors.As(err, &exit) {
-			return environmentReport{Failed: exit.Error()}, nil
+			return environmentReport{Failed: exit.Error(), Status: shellStatus(exit)}, nil
 		}
 		if err != nil {
 			return nil, err

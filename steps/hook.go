@@ -219,6 +219,8 @@ type hookRun struct {
 type hookReport struct {
 	// Failed is how the command failed; empty if it did not.
 	Failed string
+	// Status is its exit status then.
+	Status int
 	Sight
 	Mounts []graph.Mount
 	// Apt are the suites that it took packages from.
@@ -256,7 +258,7 @@ func runInTree(ctx context.Context, w *graph.Work, run hookRun) (hookReport, err
 		return report, err
 	}
 	if report.Failed != "" {
-		return report, errors.New(report.Failed)
+		return report, &FailedError{report.Failed, report.Status}
 	}
 	if report.Lent {
 		if err := withdrawResolver(w.Upper); err != nil {
@@ -290,7 +292,7 @@ func (run hookRun) inSandbox(ctx context.Context) (report hookReport, err error)
 	}
 	var exit *command.ExitError
 	if errors.As(runErr, &exit) {
-		report.Failed = exit.Ending()
+		report.Failed, report.Status = exit.Ending(), shellStatus(exit)
 		return report, nil
 	}
 	if runErr != nil {

@@ -34,6 +34,7 @@ type buildOptions struct {
 	limits     cacheLimits
 
 	stopOnFailure bool
+	live          bool // what nodes print is shown while they run
 }
 
 func newBuildCommand(store *storeOptions) *cobra.Command {
@@ -82,6 +83,11 @@ timeline for ui.perfetto.dev or chrome://tracing.
 		Args: noElements,
 		RunE: func(c *cobra.Command, args []string) error { return runBuild(c.Context(), c, &o, args) },
 	}
+	o.addFlags(c)
+	return c
+}
+
+func (o *buildOptions) addFlags(c *cobra.Command) {
 	o.image.addFlags(c)
 	f := c.Flags()
 	f.IntVarP(&o.jobs, "jobs", "j", runtime.NumCPU(), "run at most `N` nodes at once")
@@ -96,7 +102,6 @@ timeline for ui.perfetto.dev or chrome://tracing.
 	f.BoolVar(&o.noWait, "no-wait", false, "end when the image is there, though results may not all be stored with --cache-to; \"dibgraph cache push\" stores the rest")
 	o.limits.addFlags(f)
 	f.BoolVar(&o.keepFailed, "keep-failed", false, "keep what a failed node had written, and say where")
-	return c
 }
 
 func runBuild(ctx context.Context, c *cobra.Command, o *buildOptions, args []string) error {
@@ -123,13 +128,24 @@ func runBuild(ctx context.Context, c *cobra.Command, o *buildOptions, args []str
 	if err != nil {
 		return err
 	}
-	if o.settings, err = o.cache.settings(); err != nil {
+	if err := o.configure(); err != nil {
 		return err
 	}
-	o.limits.settings = o.settings
 	if o.dryRun {
 		return runPlan(c, o.store, img, false)
 	}
+	return o.make(ctx, show, img, func(path string) { fmt.Fprintln(c.OutOrStdout(), path) })
+}
+
+// configure reads what is said of shared caches.
+func (o *buildOptions) configure() (err error) {
+	o.settings, err = o.cache.settings()
+	o.limits.settings = o.settings
+	return err
+}
+
+// make builds one image by itself, and tells of every file that it made.
+func (o *buildOptions) make(ctx context.Context, show progress, img *elements.Image, made func(path string)) error {
 	if err := mustBeRoot(img.Definition.Name); err != nil {
 		return err
 	}
@@ -140,7 +156,7 @@ func runBuild(ctx context.Context, c *cobra.Command, o *buildOptions, args []str
 	if err != nil {
 		return err
 	}
-	err = o.build(ctx, c, show, img, store)
+	err = o.build(ctx, show, img, store, made)
 	return withFilesystemHint(errors.Join(err, store.Close()))
 }
 
@@ -152,8 +168,7 @@ func mustBeRoot(image string) error {
 		`run the same command with sudo -E; "dibgraph plan" needs no root`}
 }
 
-// build builds one image by itself.
-func (o *buildOptions) build(ctx context.Context, c *cobra.Command, show progress, img *elements.Image, store *cache.Store) error {
+func (o *buildOptions) build(ctx context.Context, show progress, img *elements.Image, store *cache.Store, made func(path string)) error {
 	hidden, err := hiddenKeys(o.settings)
 	if err != nil {
 		return err
@@ -162,7 +177,7 @@ func (o *buildOptions) build(ctx context.Context, c *cobra.Command, show progres
 	b.mirrors = elements.NewMirrors(ctx, store, img)
 	b.made = func() {
 		for _, path := range b.delivered {
-			fmt.Fprintln(c.OutOrStdout(), path)
+			made(path)
 		}
 	}
 	if err := b.open(ctx); err != nil {
@@ -189,14 +204,14 @@ func explainMiss(store *cache.Store, b *cache.Build, err error) error {
 		"without --require-cached it is run; \"dibgraph plan\" says what else would be"}
 }
 
-// explainFailure shows the whole log of a node that failed, and says what to
-// do next. The image is named if it may not be the one that was built last.
-func explainFailure(store *cache.Store, err error, image string) error {
+// explainFailure shows the whole log of a node that failed, unless it was shown
+// already, and says what to do next. The image is named if it may not be the one that was built last.
+func (o *buildOptions) explainFailure(store *cache.Store, err error, image string) error {
 	var failed *graph.NodeError
 	if !errors.As(err, &failed) {
 		return err
 	}
-	if log, readErr := store.ReadBlob(failed.Log.Digest); readErr == nil && len(log) > 0 {
+	if log, readErr := store.ReadBlob(failed.Log.Digest); !o.live && readErr == nil && len(log) > 0 {
 		fmt.Fprintf(os.Stderr, "--- output of %s\n%s--- end of output\n", failed.Node.Name, log)
 	}
 	if _, ok := failed.Node.Action.(steps.Sheller); !ok {

@@ -116,7 +116,12 @@ func (b *imageBuild) build(ctx context.Context, p *elements.Planner, builder *gr
 	// A file that is gone here, or from the remote that was to have it, is made
 	// again like everything else. There are fewer files than nodes.
 	for attempt := 0; err == nil; attempt++ {
-		b.delivered, err = p.Deliver(b.store, g, results)
+		var files elements.Delivery
+		files, err = p.Deliver(b.store, g, results)
+		b.delivered = files.Paths
+		for _, r := range files.Renamed {
+			b.show.renamed(r.From, r.To)
+		}
 		if err == nil || !errors.Is(err, cache.ErrMissing) || attempt > len(results) {
 			break
 		}
@@ -149,7 +154,7 @@ func (b *imageBuild) explained(image string) error {
 	if uncached := explainMiss(b.store, b.record, b.err); uncached != nil {
 		return uncached
 	}
-	return explainFailure(b.store, b.err, image)
+	return b.o.explainFailure(b.store, b.err, image)
 }
 
 // The words of outcome, in the order in which they are counted.

@@ -59,6 +59,9 @@ func run(args []string) int {
 	collectLess()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
+	if name, ok := dropInName(args[0]); ok {
+		return runDropIn(ctx, name, args[1:])
+	}
 	root := newRootCommand()
 	root.SetArgs(args[1:])
 	return report(ctx, root.ExecuteContext(ctx))

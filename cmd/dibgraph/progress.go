@@ -18,6 +18,8 @@ type progress interface {
 	begin(image string)
 	event(graph.Event)
 	notice(text string)
+	// renamed says that an older file was in the place of one that was made.
+	renamed(from, to string)
 	end(*cache.Build)
 	// Of several images, part is the end of one, and close that of all.
 	part(*cache.Build)
@@ -57,6 +59,13 @@ type plainProgress struct {
 func (p *plainProgress) begin(string)       { p.since = time.Now() }
 func (p *plainProgress) started() time.Time { return p.since }
 func (p *plainProgress) notice(text string) { fmt.Fprintln(p.w, "note:", text) }
+
+func (p *plainProgress) renamed(from, to string) { p.notice(renamedText(from, to)) }
+
+// renamedText says that a file was in the place of an image.
+func renamedText(from, to string) string {
+	return fmt.Sprintf("%s was there already, it is %s now", from, to)
+}
 
 func (p *plainProgress) event(e graph.Event) {
 	switch e := e.(type) {
@@ -186,6 +195,8 @@ func (p *jsonProgress) begin(image string) {
 }
 func (p *jsonProgress) started() time.Time { return p.since }
 func (p *jsonProgress) notice(text string) { p.write(jsonEvent{Event: "notice", Text: text}) }
+
+func (p *jsonProgress) renamed(from, to string) { p.notice(renamedText(from, to)) }
 
 func (p *jsonProgress) event(e graph.Event) {
 	switch e := e.(type) {

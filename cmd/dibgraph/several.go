@@ -53,6 +53,12 @@ func (p *imageProgress) notice(text string) {
 	p.inner.notice(p.name + ": " + text)
 }
 
+func (p *imageProgress) renamed(from, to string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.inner.renamed(from, to) // the names tell which image it is
+}
+
 func (p *imageProgress) event(e graph.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -77,6 +77,8 @@ func (p *ttyProgress) notice(text string) {
 	p.redraw("note: " + text)
 }
 
+func (p *ttyProgress) renamed(from, to string) { p.notice(renamedText(from, to)) }
+
 func (p *ttyProgress) event(e graph.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
