@@ -65,6 +65,27 @@ func hostTool(name string) string {
 	return ""
 }
 
+// program implements [programmed].
+func (c *Convert) program() string {
+	if _, ok := c.native(); ok {
+		return ""
+	}
+	return qemuImgWriter
+}
+
+// A programmed action runs a program of the host that not every machine has;
+// none is empty.
+type programmed interface{ program() string }
+
+// Missing returns the program that an action is going to run and that is not
+// installed; empty if there is none.
+func Missing(a graph.Action) string {
+	if p, ok := a.(programmed); ok && p.program() != "" && hostTool(p.program()) == "" {
+		return p.program()
+	}
+	return ""
+}
+
 // writer names what decides the bytes of the image beside the other inputs.
 func (c *Convert) writer() string {
 	if _, ok := c.native(); ok {

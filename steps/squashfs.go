@@ -37,6 +37,9 @@ func (s *Squashfs) Describe(d *graph.Description, in *graph.Inputs) error {
 	return describeTar(d, in, s.Disk)
 }
 
+// program implements [programmed].
+func (s *Squashfs) program() string { return squashfsWriter }
+
 // Run implements [graph.Action].
 func (s *Squashfs) Run(ctx context.Context, w *graph.Work) error {
 	archive, err := w.Inputs.Path(s.Disk, TarOutput)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"slices"
 
 	"github.com/dibgraph/dibgraph/cache"
 	"github.com/dibgraph/dibgraph/cache/settings"
@@ -83,6 +84,9 @@ func (b *imageBuild) run(ctx context.Context) {
 	if b.made != nil {
 		b.made()
 	}
+	if b.err == nil && slices.Contains(b.img.Definition.Types, "docker") {
+		b.err = loadIntoDocker(ctx, b.img.Definition.OutputPath("docker"), b.show.notice)
+	}
 	// Also of a build that failed: what it made before is as good.
 	b.shared.finish(ctx, recordsOf(b.results), b.o.noWait, b.show.notice)
 }
@@ -98,6 +102,9 @@ func (b *imageBuild) build(ctx context.Context, p *elements.Planner, builder *gr
 	if b.o.check != nil {
 		// What a server has now says nothing about what it had.
 		builder.Recheck = func(n *graph.Node) bool { return n.Kind != steps.SourceKind && nodeGlobs(b.o.check).match(n.Name) }
+	}
+	if err := b.checkPrograms(p, builder); err != nil {
+		return err
 	}
 	notices, err := p.AskSources(ctx)
 	if err != nil {

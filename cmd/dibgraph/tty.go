@@ -130,7 +130,7 @@ func (p *ttyProgress) close(text string) {
 	p.stopped.Wait()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.running, p.waiting = nil, nil
+	p.running, p.waiting, p.stop = nil, nil, nil
 	p.clear()
 	fmt.Fprintln(p.w, text)
 }
