@@ -118,6 +118,7 @@ func setUpScript(e *testscript.Env) error {
 		"DIBGRAPH_CACHE="+e.WorkDir+"/store",
 		"ELEMENTS_PATH="+own+":"+shared,
 		"SHARED_ELEMENTS="+shared,
+		"THEIRS="+foreignElements,
 		// A journal of the usual size is most of the work for a tiny image.
 		"DIB_JOURNAL_SIZE=4",
 	)
