@@ -121,6 +121,8 @@ func (d *dropIn) set(o getopt.Option) error {
 		return os.Setenv(dropInVariables[o.Name], o.Value)
 	case "no-tmpfs":
 		return os.Setenv(dropInVariables[o.Name], "1")
+	default:
+		panic("dibgraph: nothing takes the option " + o.Name)
 	}
 	return nil
 }

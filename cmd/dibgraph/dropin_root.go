@@ -34,15 +34,20 @@ func (d *dropIn) becomeRoot() error {
 	if err != nil {
 		return fmt.Errorf("find the program to run it as root: %w", err)
 	}
-	// Sudo has its own idea of some variables, and env gives them back.
+	words := append(sudoWords(os.LookupEnv, os.Getuid(), os.Getgid()), self)
+	return fmt.Errorf("run sudo: %w", unix.Exec(sudo, append(words, os.Args[1:]...), os.Environ()))
+}
+
+// sudoWords returns the command before the program and its arguments. Sudo has
+// its own idea of some variables, and env gives them back.
+func sudoWords(lookup func(string) (string, bool), uid, gid int) []string {
 	words := []string{"sudo", "-E", "env"}
 	for _, name := range []string{"PATH", "HOME", "USER", "LOGNAME"} {
-		if value, ok := os.LookupEnv(name); ok {
+		if value, ok := lookup(name); ok {
 			words = append(words, name+"="+value)
 		}
 	}
-	words = append(words, fmt.Sprintf("%s=%d:%d", callerVariable, os.Getuid(), os.Getgid()), self)
-	return fmt.Errorf("run sudo: %w", unix.Exec(sudo, append(words, os.Args[1:]...), os.Environ()))
+	return append(words, fmt.Sprintf("%s=%d:%d", callerVariable, uid, gid))
 }
 
 // giveAway gives the files that were made, and the directories made for them, to

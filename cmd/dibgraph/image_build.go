@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -76,6 +77,9 @@ func (b *imageBuild) run(ctx context.Context) {
 		if b.err == nil {
 			b.err = report.err()
 		}
+	}
+	if b.err == nil && b.pool == nil { // the reports of several would run into each other
+		b.err = reportUsage(os.Stderr, b.store, b.record, b.img.Definition.Environment)
 	}
 	recorded := graph.Measure(ctx, "build")
 	b.err = errors.Join(b.err, b.store.PutBuild(b.record))
