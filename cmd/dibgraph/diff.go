@@ -36,8 +36,8 @@ B are each
   NODE                the tree after that node, such as install.d/50-app, in the
                       last build; of another build or image as ID:NODE, last~1:NODE
                       or IMAGE:NODE
-  FILE                an image file; all but tar files are mounted, read-only and
-                      in namespaces of their own, which takes root
+  FILE                an image file; all but tar and tgz files are mounted, read-only
+                      and in namespaces of their own, which takes root
 
 The disk node works in the filesystem, with hooks of finalise.d among others, and
 leaves no layer: compare image files, or the node "disk", to see what it does.

@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/klauspost/compress/gzip"
 
 	"github.com/dibgraph/dibgraph/cache"
 	"github.com/dibgraph/dibgraph/elements"
@@ -103,7 +106,7 @@ func isImageFile(word string) bool {
 			return true
 		}
 	}
-	return slices.Contains(slices.Concat(elements.OutputTypes, []string{"img"}), strings.TrimPrefix(filepath.Ext(word), "."))
+	return slices.Contains(slices.Concat(elements.OutputTypes, []string{"img", "squash"}), strings.TrimPrefix(filepath.Ext(word), "."))
 }
 
 // A side is one of two trees that are compared.
@@ -220,20 +223,29 @@ func (f subjectFinder) loadState(name string, r *cache.Record) (*side, error) {
 
 // loadFile reads an image file.
 func loadFile(ctx context.Context, file string) (*side, error) {
-	if filepath.Ext(file) == ".tar" {
+	switch ext := filepath.Ext(file); ext {
+	case ".tar", ".tgz":
 		return loadTar(file, file)
+	case ".squash", ".docker", ".aci":
+		return nil, &hintError{fmt.Errorf("%s: files that end in %s cannot be looked into", file, ext), "compare the builds, or tar files or disk images of them"}
 	}
 	return loadDisk(ctx, file, file)
 }
 
-// loadTar reads a tar file of a root.
+// loadTar reads a tar file of a root, which is compressed if its name says so.
 func loadTar(name, path string) (*side, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	listing, kept, err := cache.ListTar(f, packages.Files...)
+	var content io.Reader = f
+	if filepath.Ext(path) == ".tgz" {
+		if content, err = gzip.NewReader(f); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	listing, kept, err := cache.ListTar(content, packages.Files...)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
