@@ -69,7 +69,9 @@ var testNeeds = []host.Need{
 	{What: "nginx", Programs: []string{"nginx"}, Package: "nginx",
 		For: "tests of remotes on web servers"},
 	{What: "diskimage-builder", Files: pythonModule("diskimage_builder/elements"), Package: "python3-diskimage-builder",
-		For: "tests that build its own elements"},
+		For: "tests that build its own elements, and that compare with it"},
+	{What: "sudo", Programs: []string{"sudo"}, Package: "sudo",
+		For: "tests that compare with diskimage-builder"},
 }
 
 // pythonModule are the places where distributions put a module of Python.

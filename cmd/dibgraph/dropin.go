@@ -72,7 +72,6 @@ func (d *dropIn) refuse(problems []error) int {
 			tellProblems(d.name, err)
 		}
 	}
-	fmt.Fprintln(os.Stderr, "Terminating...")
 	return exitFailed
 }
 

@@ -85,8 +85,18 @@ func TestScripts(t *testing.T) {
 	if os.Getenv(testroot.Variable) == "1" {
 		testroot.Require(t)
 	}
+	runScripts(t, "script")
+}
+
+// TestDropInSame runs the same commands with diskimage-builder as well.
+func TestDropInSame(t *testing.T) {
+	testroot.Require(t)
+	runScripts(t, "same")
+}
+
+func runScripts(t *testing.T, dir string) {
 	testscript.Run(t, testscript.Params{
-		Dir:                 filepath.Join("testdata", "script"),
+		Dir:                 filepath.Join("testdata", dir),
 		Setup:               setUpScript,
 		Condition:           scriptCondition,
 		Cmds:                scriptCommands,
