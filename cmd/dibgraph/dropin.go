@@ -46,8 +46,14 @@ func runDropIn(ctx context.Context, name string, args []string) int {
 		fmt.Println(versionText())
 		return exitDone
 	}
-	if err := d.becomeRoot(); err != nil {
-		return d.report(ctx, err)
+	if os.Geteuid() != 0 && len(d.elements) > 0 {
+		// Nobody is asked for a password for the sake of a mistake.
+		if _, err := d.build.image.load(d.elements); err != nil {
+			return d.report(ctx, err)
+		}
+		if err := d.becomeRoot(); err != nil {
+			return d.report(ctx, err)
+		}
 	}
 	log, err := openDropInLog(d.logfile)
 	if err != nil {
@@ -95,6 +101,9 @@ func (d *dropIn) run(ctx context.Context) error {
 		return err
 	}
 	fmt.Println("Building in", steps.BuildDir)
+	if at := os.Getenv("break"); at != "" {
+		fmt.Printf("note: break=%s stops nowhere: \"dibgraph shell NODE\" opens what any node finds or leaves, and what one that failed had found\n", at)
+	}
 	var made []string
 	err = d.build.make(ctx, &dropInProgress{w: os.Stdout}, img, func(path string) { made = append(made, path) })
 	if err := errors.Join(err, giveAway(img.Definition.OutputDir, made)); err != nil {

@@ -16,12 +16,9 @@ import (
 // root by itself, and get the files.
 const callerVariable = "DIBGRAPH_CACHE_CALLER"
 
-// becomeRoot runs the program again by sudo if it is not root: diskimage-builder
-// is called by ordinary users, and calls sudo where it has to.
+// becomeRoot runs the program again by sudo: diskimage-builder is called by
+// ordinary users, and calls sudo where it has to.
 func (d *dropIn) becomeRoot() error {
-	if os.Geteuid() == 0 {
-		return nil
-	}
 	sudo, err := exec.LookPath("sudo")
 	if err != nil {
 		return &hintError{errors.New("not running as root: hooks run in a chroot and filesystems have to be mounted"),
