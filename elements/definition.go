@@ -107,6 +107,9 @@ type Definition struct {
 	WorkDir string
 }
 
+// DefaultType is the type of an image of which none is asked for.
+const DefaultType = "qcow2"
+
 // SplitOutput splits the name that a user gave for the output, which may
 // contain directories, into the directory ("" for none) and the base name.
 // With exactly one type, that type's suffix is dropped.
@@ -144,7 +147,7 @@ func (d Definition) complete() Definition {
 	env := d.Environment
 	d.Environment = maps.Clone(env)
 	if len(d.Types) == 0 {
-		d.Types = []string{"qcow2"}
+		d.Types = []string{DefaultType}
 	}
 	d.Types = distinct(d.Types)
 	if d.Name == "" {

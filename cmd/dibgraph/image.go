@@ -97,7 +97,11 @@ func (o *imageOptions) load(args []string) (*elements.Image, error) {
 	}
 	def.Types = o.types
 	if o.output != "" {
-		def.OutputDir, def.Name = elements.SplitOutput(o.output, o.types)
+		types := o.types
+		if len(types) == 0 {
+			types = []string{elements.DefaultType}
+		}
+		def.OutputDir, def.Name = elements.SplitOutput(o.output, types)
 	}
 	if o.both {
 		def.Checksum = "1"
