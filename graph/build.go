@@ -275,6 +275,7 @@ func (b *Builder) run(ctx context.Context, n *Node, in *Inputs, v verdict) (r *R
 			r.Err = err
 		}
 	}()
+	w.Last = b.lastRun(v.last)
 	b.emit(Started{Node: n, Reasons: v.reasons, At: r.Started, Log: w.Log.Name()})
 	b.bringTexts(v)
 	runErr := n.Action.Run(ctx, w)

@@ -30,6 +30,7 @@ type fake struct {
 	deps  []*Node
 	fail  func() error
 	moody func() string // adds to what the node leaves, and is no input
+	peek  func(*Work)   // looks at what the run is given
 }
 
 func (f *fake) own() string {
@@ -55,6 +56,9 @@ func (f *fake) Run(_ context.Context, w *Work) error {
 	f.world.mu.Lock()
 	f.world.runs = append(f.world.runs, f.node.Name)
 	f.world.mu.Unlock()
+	if f.peek != nil {
+		f.peek(w)
+	}
 	if f.fail != nil {
 		if err := f.fail(); err != nil {
 			fmt.Fprintln(w.Log, "about to fail")

@@ -32,6 +32,9 @@ type Work struct {
 	Out string
 	// Log takes everything the work prints.
 	Log *os.File
+	// Last offers what the node left last time. It is nil in a recheck,
+	// which is to find out what a run without it leaves.
+	Last *LastRun
 
 	// Observed lists, in any order, the names of the ambient inputs that the
 	// run read. The action sets it.

@@ -15,8 +15,12 @@ import (
 	"github.com/dibgraph/dibgraph/internal/qcow2"
 )
 
-// ImageOutput is the output of a [Convert].
-const ImageOutput = "image"
+// ImageOutput is the output of a [Convert]. Beside it, one that compresses qcow2 by
+// itself leaves ClustersOutput: what of the image the next one can have.
+const (
+	ImageOutput    = "image"
+	ClustersOutput = "clusters"
+)
 
 // Convert makes an image file of another format from the raw one: qcow2 by
 // itself unless it has options that only qemu-img knows, all else with qemu-img.
@@ -152,7 +156,7 @@ func (c *Convert) Run(ctx context.Context, w *graph.Work) error {
 	}
 	to := filepath.Join(w.Out, ImageOutput)
 	if o, ok := c.native(); ok {
-		return writeQcow2(ctx, to, raw, o)
+		return writeQcow2(ctx, w, to, raw, o)
 	}
 	args := []string{"convert", "-f", "raw", "-O", c.Format}
 	if c.Compress {
@@ -174,7 +178,8 @@ func (c *Convert) Run(ctx context.Context, w *graph.Work) error {
 	return nil
 }
 
-func writeQcow2(ctx context.Context, to, from string, o qcow2.Options) error {
+// writeQcow2 writes the image, with what it can have of the last one.
+func writeQcow2(ctx context.Context, w *graph.Work, to, from string, o qcow2.Options) (err error) {
 	raw, err := os.Open(from)
 	if err != nil {
 		return err
@@ -184,8 +189,29 @@ func writeQcow2(ctx context.Context, to, from string, o qcow2.Options) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(qcow2.Write(ctx, image, raw, o), image.Close())
+	defer func() { err = errors.Join(err, image.Close()) }()
+	if o.Compression == qcow2.None {
+		return qcow2.Write(ctx, image, raw, o)
+	}
+	index, err := os.OpenFile(filepath.Join(w.Out, ClustersOutput), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, index.Close()) }()
+	o.Reuse = &qcow2.Reuse{Digest: digestCluster, NewIndex: index}
+	if earlier, ok := w.Last.Open(ImageOutput); ok {
+		defer earlier.Close()
+		o.Reuse.Image = earlier
+		o.Reuse.Index, _ = w.Last.Read(ClustersOutput)
+	}
+	if err := qcow2.Write(ctx, image, raw, o); err != nil {
+		return err
+	}
+	fmt.Fprintf(w.Log, "qcow2: %d clusters were compressed, %d taken from the last image\n", o.Reuse.Compressed, o.Reuse.Taken)
+	return nil
 }
+
+func digestCluster(cluster []byte) [qcow2.DigestSize]byte { return graph.DigestBytes(cluster) }
 
 // toolEnvironment is what host tools run by steps, other than hooks, get.
 var toolEnvironment = []string{"LC_ALL=C", "PATH=" + strings.Join(toolDirs, ":")}

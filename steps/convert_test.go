@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/dibgraph/dibgraph/graph"
 	"github.com/dibgraph/dibgraph/internal/qcow2"
 )
 
@@ -57,20 +58,32 @@ func TestConvertNative(t *testing.T) {
 
 func TestWriteQcow2(t *testing.T) {
 	dir := t.TempDir()
-	raw, image := filepath.Join(dir, "raw"), filepath.Join(dir, "image")
-	if err := writeQcow2(t.Context(), image, raw, qcow2.Options{}); err == nil {
+	raw, image := filepath.Join(dir, "raw"), filepath.Join(dir, "out", ImageOutput)
+	log, err := os.Create(filepath.Join(dir, "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	w := &graph.Work{Out: filepath.Dir(image), Log: log}
+	if err := os.Mkdir(w.Out, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := writeQcow2(t.Context(), w, image, raw, qcow2.Options{}); err == nil {
 		t.Error("no error without a raw image")
 	}
 	if err := os.WriteFile(raw, make([]byte, 1<<20), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := writeQcow2(t.Context(), image, raw, qcow2.Options{}); err != nil {
+	if err := writeQcow2(t.Context(), w, image, raw, qcow2.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	if data, err := os.ReadFile(image); err != nil || !bytes.HasPrefix(data, []byte("QFI\xfb")) {
 		t.Errorf("no qcow2 image: %v, %.8q", err, data)
 	}
-	if err := writeQcow2(t.Context(), image, raw, qcow2.Options{}); err == nil {
+	if info, err := os.Stat(filepath.Join(w.Out, ClustersOutput)); err != nil || info.Size() == 0 {
+		t.Errorf("no index of its clusters: %v, %v", info, err)
+	}
+	if err := writeQcow2(t.Context(), w, image, raw, qcow2.Options{}); err == nil {
 		t.Error("an image that is there already is written over")
 	}
 }

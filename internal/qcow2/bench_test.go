@@ -1,6 +1,9 @@
 package qcow2
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -35,6 +38,43 @@ func BenchmarkWrite(b *testing.B) {
 			})
 		})
 	}
+}
+
+// BenchmarkReuse converts the raw image again after one MiB of it changed, with
+// the clusters of the image before: that is what counts against BenchmarkWrite.
+func BenchmarkReuse(b *testing.B) {
+	raw, dir := benchRaw(b), b.TempDir()
+	changed, before := filepath.Join(dir, "changed"), filepath.Join(dir, "before")
+	if out, err := exec.Command("cp", "--sparse=always", raw, changed).CombinedOutput(); err != nil {
+		b.Fatalf("%v\n%s", err, out)
+	}
+	var index bytes.Buffer
+	digest := func(data []byte) [DigestSize]byte { return sha256.Sum256(data) } // cache has a faster one
+	if err := writeFile(b.Context(), before, raw, Options{Reuse: &Reuse{Digest: digest, NewIndex: &index}}); err != nil {
+		b.Fatal(err)
+	}
+	f, err := os.OpenFile(changed, os.O_WRONLY, 0)
+	if err != nil {
+		b.Fatal(err)
+	}
+	_, err = f.WriteAt(text(1, 1<<20), 16<<20)
+	if err := errors.Join(err, f.Close()); err != nil {
+		b.Fatal(err)
+	}
+	earlier, err := os.Open(before)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer earlier.Close()
+	var last Reuse
+	bench(b, changed, func(to string) {
+		last = Reuse{Digest: digest, Image: earlier, Index: index.Bytes(), NewIndex: &bytes.Buffer{}}
+		if err := writeFile(b.Context(), to, changed, Options{Reuse: &last}); err != nil {
+			b.Fatal(err)
+		}
+	})
+	b.ReportMetric(float64(last.Compressed), "compressed")
+	b.ReportMetric(float64(last.Taken), "taken")
 }
 
 func bench(b *testing.B, raw string, write func(to string)) {

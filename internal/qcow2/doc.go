@@ -27,4 +27,7 @@
 // where the raw file has data, workers read and compress, and one that stores
 // takes their results in the order of the guest. So the bytes of an image do not
 // depend on the number of workers.
+//
+// With [Options.Reuse] a worker looks the digest of a cluster up in the index of an
+// earlier image first, and reads there what the compressor would make of it.
 package qcow2

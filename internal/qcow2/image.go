@@ -31,6 +31,8 @@ type image struct {
 	// packed is the offset behind the last compressed cluster. The rest of its
 	// host cluster is free, and is used as long as it is enough.
 	packed int64
+	// last is where the last compressed cluster begins.
+	last int64
 
 	l1 []byte
 	// l2 is the table that is being filled, that of L1 entry l2Index.
@@ -143,7 +145,7 @@ func (im *image) pack(data []byte) (entry uint64, err error) {
 	last := (end - 1) / im.clusterSize
 	im.refs.add(at/im.clusterSize, last+1)
 	im.next = max(im.next, last+1)
-	im.packed = end
+	im.packed, im.last = end, at
 	// The descriptor's number of sectors does not count the one where the data
 	// begins. How many bits it has depends on the size of clusters.
 	sectors := (end-1)/sectorSize - at/sectorSize

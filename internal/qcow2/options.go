@@ -33,6 +33,8 @@ type Options struct {
 	// Workers is how many clusters are compressed at a time. 0 is the number of
 	// processors. There are fewer when they would need too much memory.
 	Workers int
+	// Reuse, if not nil, saves compressing what an earlier image has already.
+	Reuse *Reuse
 }
 
 // Limits of the format as QEMU reads it (docs/interop/qcow2.txt; block/qcow2.h).
@@ -46,7 +48,8 @@ const (
 const (
 	defaultClusterSize = 64 << 10
 	// memoryLimit is what batches and compressors may take together. With the
-	// tables and the write buffer, all stays below 64 MiB.
+	// tables and the write buffer, all stays below 64 MiB; indexes of clusters
+	// come to that, 1 MiB for each GiB of content.
 	memoryLimit = 48 << 20
 	// batchSize is how much a worker reads at a time: little enough to stay in
 	// the processor's cache, enough to make system calls and hand-overs rare.

@@ -34,7 +34,10 @@ func Write(ctx context.Context, w, raw *os.File, o Options) error {
 	if err := c.run(ctx, im); err != nil {
 		return fmt.Errorf("write qcow2: %w", err)
 	}
-	return nil
+	if c.reuse == nil {
+		return nil
+	}
+	return c.reuse.finish()
 }
 
 // A conversion moves batches from the scanner by a worker to the image. Each
@@ -43,6 +46,8 @@ type conversion struct {
 	o    Options
 	raw  *os.File
 	size int64
+	// reuse is nil if every cluster is compressed.
+	reuse *reuser
 	// free are batches nobody uses; full ones wait for a worker. Ordered are the
 	// same as full, and are stored in that order.
 	free, full, ordered chan *batch
@@ -64,12 +69,15 @@ type batch struct {
 type cluster struct {
 	data       []byte
 	compressed bool
+	// With a reuser: the digest of the content, and the check of what it became.
+	digest [DigestSize]byte
+	check  [checkSize]byte
 }
 
 func newConversion(raw *os.File, size int64, o Options) *conversion {
 	n := 2 * o.Workers
 	c := &conversion{
-		o: o, raw: raw, size: size,
+		o: o, raw: raw, size: size, reuse: newReuser(o),
 		free: make(chan *batch, n), full: make(chan *batch, n), ordered: make(chan *batch, n),
 	}
 	for range n {
@@ -138,7 +146,7 @@ func (c *conversion) work(ctx context.Context) error {
 		if err := c.read(b); err != nil {
 			return fmt.Errorf("read the raw image: %w", err)
 		}
-		if err := b.compress(z, c.o.ClusterSize); err != nil {
+		if err := b.compress(z, c.reuse, c.o.ClusterSize); err != nil {
 			return err
 		}
 		b.done <- struct{}{}
@@ -158,28 +166,52 @@ func (c *conversion) read(b *batch) error {
 
 var zeros [maxClusterSize]byte
 
-func (b *batch) compress(z compressor, clusterSize int) error {
+func (b *batch) compress(z compressor, r *reuser, clusterSize int) error {
 	b.clusters = b.clusters[:len(b.in)/clusterSize]
 	for i := range b.clusters {
 		in := b.in[i*clusterSize:][:clusterSize]
-		b.clusters[i] = cluster{data: in}
-		if bytes.Equal(in, zeros[:clusterSize]) {
+		switch {
+		case bytes.Equal(in, zeros[:clusterSize]):
 			b.clusters[i] = cluster{}
 			continue
-		}
-		if z == nil {
+		case z == nil:
+			b.clusters[i] = cluster{data: in}
 			continue
 		}
 		room := clusterSize + slack
-		out, err := z.compress(b.out[i*room:][:room:room], in)
+		c, err := compress(z, r, b.out[i*room:][:room:room], in)
 		if err != nil {
 			return err
 		}
-		if out != nil {
-			b.clusters[i] = cluster{data: out, compressed: true}
-		}
+		b.clusters[i] = c
 	}
 	return nil
+}
+
+// compress makes a cluster smaller if it can, or finds it made smaller before.
+func compress(z compressor, r *reuser, to, in []byte) (c cluster, err error) {
+	var out []byte
+	found := false
+	if r != nil {
+		c.digest = r.Digest(in)
+		out, found = r.take(c.digest, to)
+	}
+	if !found {
+		if out, err = z.compress(to, in); err != nil {
+			return c, err
+		}
+	}
+	c.data, c.compressed = in, out != nil
+	if c.compressed {
+		c.data = out
+	}
+	if r != nil {
+		r.count(found)
+		if c.compressed {
+			c.check = r.check(c.data)
+		}
+	}
+	return c, nil
 }
 
 func (c *conversion) store(ctx context.Context, im *image) error {
@@ -195,6 +227,9 @@ func (c *conversion) store(ctx context.Context, im *image) error {
 		for i, cl := range b.clusters {
 			if err := im.add(first+int64(i), cl); err != nil {
 				return err
+			}
+			if c.reuse != nil {
+				c.reuse.note(cl, im.last)
 			}
 		}
 		b.in, b.clusters = b.in[:cap(b.in)], b.clusters[:cap(b.clusters)]
