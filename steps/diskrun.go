@@ -52,16 +52,13 @@ func (run *diskRun) make(ctx context.Context) error {
 	if err := run.blockDevicePhase(ctx, block, dynamic); err != nil {
 		return err
 	}
-	run.say("making partitions and filesystems for %s", run.Params.ImageSize)
+	run.say("making partitions and filesystems for %s, and copying the tree", run.Params.ImageSize)
 	layout, err := blockdevice.Parse(run.Layout, run.LayoutFile, run.Params)
 	if err != nil {
 		return err
 	}
-	state, err := layout.Create(ctx, runTool)
+	state, err := run.create(ctx, layout)
 	if err != nil {
-		return err
-	}
-	if err := run.fill(ctx, state); err != nil {
 		return err
 	}
 	for _, key := range []string{"image-block-device", "image-block-devices"} {
@@ -128,16 +125,16 @@ func (run *diskRun) blockDevicePhase(ctx context.Context, p diskRunPhase, dynami
 	return nil
 }
 
-// fill writes the filesystem table and copies the tree into the filesystems.
-func (run *diskRun) fill(ctx context.Context, state *blockdevice.State) error {
-	if err := state.WriteFstab(filepath.Join(BuiltDir, "etc/fstab")); err != nil {
-		return err
+// create writes the filesystem table, makes the layout, and copies the tree into it.
+func (run *diskRun) create(ctx context.Context, layout *blockdevice.Layout) (*blockdevice.State, error) {
+	if err := layout.WriteFstab(filepath.Join(BuiltDir, "etc/fstab")); err != nil {
+		return nil, err
 	}
-	run.say("copying the tree")
-	if err := copytree.Copy(ctx, BuiltDir, TargetDir, copytree.Options{}); err != nil {
-		return fmt.Errorf("copy the tree into the filesystem: %w", err)
+	rank, err := run.Tree.ranks()
+	if err != nil {
+		return nil, fmt.Errorf("list the layers: %w", err)
 	}
-	return nil
+	return layout.CreateFrom(ctx, runTool, blockdevice.Tree{Dir: BuiltDir, Rank: rank})
 }
 
 // finalise runs the phases that work on the final filesystem and leaves it as

@@ -20,6 +20,7 @@ type Runner func(ctx context.Context, name string, args ...string) error
 type State struct {
 	layout *Layout
 	run    Runner
+	tree   *Tree         // what it is filled with; nil if it stays empty
 	undo   cleanup.Stack // detaches what is attached
 	raws   []string
 
@@ -40,14 +41,18 @@ type attached struct {
 // A device is what a node that makes block devices has made.
 type device struct{ node, path string }
 
-// Create makes the layout: raw files, loop devices, partition tables,
+// Create makes the layout: raw files, loop devices, partition tables, empty
 // filesystems without journals, and mounts below MountBase. On an error it
 // undoes all of it, raw files too.
 //
 // Mounts are made in the namespace of the calling process. The caller ends
 // with Umount and FinishFilesystems, or with Close.
-func (l *Layout) Create(ctx context.Context, run Runner) (_ *State, err error) {
-	s := &State{layout: l, run: run, disks: map[string]*attached{}}
+func (l *Layout) Create(ctx context.Context, run Runner) (*State, error) {
+	return l.create(ctx, run, nil)
+}
+
+func (l *Layout) create(ctx context.Context, run Runner, tree *Tree) (_ *State, err error) {
+	s := &State{layout: l, run: run, tree: tree, disks: map[string]*attached{}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.abandon())

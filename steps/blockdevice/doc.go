@@ -20,12 +20,12 @@
 //	            fstab:
 //	              options: defaults
 //
-// [Parse] reads and checks a layout, touching nothing; [Layout.Create] makes it; the
-// tree is copied into what is then mounted; [State.Umount] and
+// [Parse] reads and checks a layout, touching nothing; [Layout.CreateFrom] makes it,
+// fills it with a tree, and leaves it mounted; [State.Umount] and
 // [State.FinishFilesystems] complete the raw files:
 //
 //	layout, err := blockdevice.Parse(text, "layout.yaml", params)
-//	state, err := layout.Create(ctx, run)
+//	state, err := layout.CreateFrom(ctx, run, tree)
 //	…
 //	err = state.Umount(ctx)
 //	err = state.FinishFilesystems(ctx)

@@ -43,17 +43,34 @@ func escape(point string) string {
 }
 
 // WriteFstab replaces the file at path, its directory made if need be. What is
-// there is never written into: it may be a link.
-func (s *State) WriteFstab(path string) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+// there is never written into: it may be a link. The file is as old as its
+// directory was before, and that stays so: when it was written says nothing.
+func (l *Layout) WriteFstab(path string) error {
+	if err := l.writeFstab(path); err != nil {
 		return fmt.Errorf("write fstab: %w", err)
+	}
+	return nil
+}
+
+func (l *Layout) writeFstab(path string) error {
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	info, err := os.Stat(dir)
+	if err != nil {
+		return err
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("write fstab: %w", err)
+		return err
 	}
-	if err := os.WriteFile(path, []byte(s.layout.Fstab()), 0o644); err != nil {
-		return fmt.Errorf("write fstab: %w", err)
+	if err := os.WriteFile(path, []byte(l.Fstab()), 0o644); err != nil {
+		return err
 	}
 	// Whatever the umask.
-	return os.Chmod(path, 0o644)
+	if err := os.Chmod(path, 0o644); err != nil {
+		return err
+	}
+	when := info.ModTime()
+	return errors.Join(os.Chtimes(path, when, when), os.Chtimes(dir, when, when))
 }

@@ -90,7 +90,7 @@ func build(t *testing.T, layout string, params Params) made {
 	defer func() { must(t, s.Close()) }()
 
 	root := tinyTree(t)
-	must(t, s.WriteFstab(filepath.Join(root, "etc/fstab")))
+	must(t, l.WriteFstab(filepath.Join(root, "etc/fstab")))
 	must(t, copytree.Copy(t.Context(), root, params.MountBase, copytree.Options{}))
 	// A file that comes and goes, as caches do in the finalise phases.
 	junk := filepath.Join(params.MountBase, "junk")

@@ -18,10 +18,12 @@ import (
 type mounted struct {
 	filesystem *filesystem
 	target     string
+	point      string
 	scratch    bool // a tmpfs in its place, to be written into it at the end
+	filled     bool // with its part of the tree
 }
 
-func (m *mountPoint) create(_ context.Context, s *State) error {
+func (m *mountPoint) create(ctx context.Context, s *State) error {
 	f := s.layout.filesystemOf(m)
 	if f.fstype == "swap" {
 		return nil
@@ -30,11 +32,15 @@ func (m *mountPoint) create(_ context.Context, s *State) error {
 	if err := os.MkdirAll(target, 0o755); err != nil {
 		return err
 	}
+	filled, err := m.fill(ctx, s, f)
+	if err != nil {
+		return err
+	}
 	scratch, err := f.mount(s.path(f.bases[0]), target)
 	if err != nil {
 		return err
 	}
-	s.mounted = append(s.mounted, &mounted{f, target, scratch})
+	s.mounted = append(s.mounted, &mounted{f, target, m.point, scratch, filled})
 	return nil
 }
 

@@ -1,0 +1,204 @@
+package ext4
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// Options say what [Fill] writes, and where.
+type Options struct {
+	// Offset is where in the file the filesystem begins, in bytes.
+	Offset int64
+	// Source is the directory of which the entries, and the attributes, become those
+	// of the root of the filesystem. Nothing may change in it meanwhile.
+	Source string
+	// Skip says of which directories, by their names relative to Source, only the
+	// attributes are taken, and no entries. Nil is for none.
+	Skip func(name string) bool
+	// Rank orders files: one of a lower rank gets an earlier inode and place. Nil gives
+	// all the same rank.
+	Rank func(name string) int
+	// Workers is how many files are read at the same time; 0 means 4.
+	Workers int
+}
+
+// Fill writes a tree into a filesystem that mke2fs has just made in file and that
+// is not mounted. The file is open for reading and writing, not O_APPEND, and nobody else
+// writes to it. Needs root, to read all attributes.
+//
+// The times of access and change of what it makes are those of the last
+// modification. When it fails or is cancelled, the filesystem is as good as lost, unless
+// the error wraps [ErrUnsupported]. It does not sync.
+func Fill(ctx context.Context, file *os.File, o Options) error {
+	if err := fill(ctx, file, o); err != nil {
+		return fmt.Errorf("write %q into the filesystem: %w", o.Source, err)
+	}
+	return nil
+}
+
+func fill(ctx context.Context, file *os.File, o Options) error {
+	v, err := open(file, o.Offset)
+	if err != nil {
+		return err
+	}
+	// 64 KiB is the kernel's limit for names and values of attributes.
+	l := lister{Options: o, blockSize: int64(v.blockSize), links: map[[2]uint64]*node{}, buffer: make([]byte, 64<<10)}
+	if _, err := l.list(ctx); err != nil {
+		return err
+	}
+	if err := v.check(l.all); err != nil {
+		return err
+	}
+	if err := v.releaseRoot(); err != nil {
+		return err
+	}
+	if err := v.number(l.all); err != nil {
+		return err
+	}
+	for _, n := range l.all {
+		v.setContent(n)
+	}
+	if err := v.place(l.all); err != nil {
+		return err
+	}
+	if err := v.writeData(ctx, o, l.all); err != nil {
+		return err
+	}
+	if err := v.writeMetadata(l.all); err != nil {
+		return err
+	}
+	if err := v.writeInodes(l.all); err != nil {
+		return err
+	}
+	return v.flush()
+}
+
+// check refuses what the format cannot hold in the form that this package writes.
+func (v *volume) check(all []*node) error {
+	for _, n := range all {
+		switch {
+		case n.kind() != unix.S_IFDIR && n.names >= maxLinks:
+			return unsupported("a file with %d names", n.names)
+		case attrHeader+attrSize(n.attrs) > v.blockSize:
+			return unsupported("extended attributes of %d bytes", attrSize(n.attrs))
+		case n.kind() == unix.S_IFREG && n.stat.Size >= int64(v.blockSize)<<32,
+			n.kind() == unix.S_IFLNK && len(n.target) >= v.blockSize:
+			return unsupported("a file of %d bytes", n.stat.Size)
+		case n.subdirs+3 >= maxLinks && v.features.ro&roDirNlink == 0:
+			return unsupported("a directory with %d directories", n.subdirs)
+		}
+	}
+	return nil
+}
+
+// setContent makes what a node has in blocks that is no data of a file.
+func (v *volume) setContent(n *node) {
+	switch {
+	case n.kind() == unix.S_IFDIR:
+		v.directory(n)
+	case n.kind() == unix.S_IFLNK && len(n.target) >= inlineLink:
+		n.content = []byte(n.target)
+	}
+}
+
+// releaseRoot gives up the block of the root directory as mke2fs made it: it is
+// made anew.
+func (v *volume) releaseRoot() error {
+	b := make([]byte, inodeSize)
+	at := v.at(v.inodeTable(0)) + (rootInode-1)*inodeSize
+	if _, err := v.file.ReadAt(b, at); err != nil {
+		return fmt.Errorf("read the inode of the root: %w", err)
+	}
+	if tree := b[0x28:]; le.Uint32(b[0x20:])&flagExtents == 0 || le.Uint16(tree[2:]) != 1 || le.Uint16(tree[6:]) != 0 || le.Uint16(tree[16:]) != 1 {
+		return unsupported("a root directory of more than a block")
+	}
+	block := uint64(le.Uint32(b[0x28+20:])) | uint64(le.Uint16(b[0x28+18:]))<<32
+	if block <= v.first || block >= v.blocks || !v.used.has(block-v.first) {
+		return unsupported("a root directory in block %d", block)
+	}
+	v.used.clear(block - v.first)
+	return nil
+}
+
+// writeMetadata writes the blocks that no inode table has.
+func (v *volume) writeMetadata(all []*node) error {
+	for _, n := range all {
+		if n.kind() == unix.S_IFDIR {
+			v.sealDirectory(n)
+		}
+		rest := n.content
+		for _, e := range n.extents {
+			if len(rest) == 0 {
+				break
+			}
+			size := min(len(rest), int(e.length)*v.blockSize)
+			if err := v.writeBlocks(e.block, rest[:size]); err != nil {
+				return err
+			}
+			rest = rest[size:]
+		}
+		_, _, blocks := v.tree(n)
+		for i, b := range blocks {
+			if err := v.write(n.leaves[i], b); err != nil {
+				return err
+			}
+		}
+		if n.attrAt != 0 {
+			if err := v.write(n.attrAt, v.attrBlock(n.attrAt, n.attrs)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// writeBlocks writes data, with zeros up to the end of its last block.
+func (v *volume) writeBlocks(block uint64, data []byte) error {
+	if rest := len(data) % v.blockSize; rest > 0 {
+		data = append(data[:len(data):len(data)], make([]byte, v.blockSize-rest)...)
+	}
+	return v.write(block, data)
+}
+
+// writeInodes writes the inode tables, as far as inodes are in use.
+func (v *volume) writeInodes(all []*node) error {
+	tables := make([][]byte, v.groups)
+	for _, n := range all {
+		index := uint64(n.inode - 1)
+		g := index / v.inodesPerGroup
+		if tables[g] == nil {
+			var err error
+			if tables[g], err = v.table(int(g)); err != nil {
+				return err
+			}
+		}
+		copy(tables[g][index%v.inodesPerGroup*inodeSize:], v.inodeOf(n))
+	}
+	for g, table := range tables {
+		if table == nil {
+			continue
+		}
+		if err := v.write(v.inodeTable(g), table); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// table returns the blocks of an inode table up to the last inode that is in use, with
+// the inodes that mke2fs has made.
+func (v *volume) table(g int) ([]byte, error) {
+	first := uint64(g) * v.inodesPerGroup
+	last := v.inodesPerGroup
+	for !v.inodes.has(first + last - 1) {
+		last--
+	}
+	table := make([]byte, up(int64(last*inodeSize), int64(v.blockSize)))
+	if g > 0 {
+		return table, nil
+	}
+	return table, v.read(v.inodeTable(0), table[:min(int64(len(table)), up(lostFound*inodeSize, int64(v.blockSize)))])
+}
