@@ -107,6 +107,13 @@ func (d Definition) checkWords() []*Problem {
 	if c := d.Checksum; c != "0" && c != "1" && !strings.Contains(c, "md5") && !strings.Contains(c, "sha256") {
 		add("unknown checksum %q: want md5, sha256 or both", c)
 	}
+	if c := d.Qcow2Compression; c != "" {
+		if err := steps.CheckCompression(c, d.QemuImgOptions); err != nil {
+			add("compression %q of qcow2: %v", c, err)
+		} else if d.Uncompressed && c != "none" {
+			add("compression %q of qcow2: the image is to be uncompressed too", c)
+		}
+	}
 	if _, err := steps.HookPattern(d.Environment["RUN_PARTS_REGEX"]); err != nil {
 		add("RUN_PARTS_REGEX: %v", err)
 	}

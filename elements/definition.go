@@ -72,6 +72,9 @@ type Definition struct {
 	DockerTarget string
 	// Uncompressed turns the compression of qcow2 off.
 	Uncompressed bool
+	// Qcow2Compression is how qcow2 is compressed, as [steps.CheckCompression] says. Empty
+	// is zlib, unless QemuImgOptions say otherwise.
+	Qcow2Compression string
 
 	// StrictHost makes the programs of the host inputs of what they were seen
 	// to be run by.

@@ -128,7 +128,7 @@ func (p *Planner) conversion(outputType string, disk *graph.Node) graph.Action {
 	case "aci":
 		return &steps.ACI{Disk: disk, Manifest: def.Environment["ACI_MANIFEST"], Dir: def.WorkDir}
 	case "qcow2":
-		convert.Compress = !def.Uncompressed
+		convert.Compress, convert.Compression = !def.Uncompressed, def.Qcow2Compression
 	case "vhd":
 		// Without it the disk would be made larger than it is, so that the copy
 		// of a partition table is no more at its end.

@@ -31,6 +31,8 @@ type Convert struct {
 	Format string
 	// Compress compresses clusters; only qcow2 can.
 	Compress bool
+	// Compression is how, as [CheckCompression] says. Empty leaves it to Options.
+	Compression string
 	// StrictHost says that the version of the program counts, where it is one of
 	// the host's.
 	StrictHost bool
@@ -48,6 +50,9 @@ func (c *Convert) Describe(d *graph.Description, in *graph.Inputs) error {
 	d.Add("image format", "%q", c.Format)
 	d.Add("compress", "%t", c.Compress)
 	d.Add("options", "%q", c.Options)
+	if c.Compression != "" {
+		d.Add("compression", "%q", c.Compression)
+	}
 	d.Add("writer", "%s", c.writer())
 	if path := hostTool(qemuImgWriter); c.StrictHost && path != "" && c.writer() == qemuImgWriter {
 		d.Add(fmt.Sprintf("tool %q", path), "%s", toolDigest(path))
@@ -105,12 +110,21 @@ func (c *Convert) native() (o qcow2.Options, ok bool) {
 	if c.Format != "qcow2" {
 		return o, false
 	}
+	if c.Compression != "" {
+		var err error
+		if o, err = parseCompression(c.Compression); err != nil {
+			return o, false
+		}
+	}
 	for option := range strings.SplitSeq(c.Options, ",") {
 		key, value, _ := strings.Cut(option, "=")
 		switch {
 		case option == "" && c.Options == "":
 		case key == "compat" && (value == "1.1" || value == "v3"):
 		case key == "compression_type" && (value == qcow2.Zlib || value == qcow2.Zstd):
+			if c.Compression != "" && value != o.Compression {
+				return o, false
+			}
 			o.Compression = value
 		case key == "cluster_size":
 			if o.ClusterSize, ok = clusterSize(value); !ok {
@@ -120,7 +134,7 @@ func (c *Convert) native() (o qcow2.Options, ok bool) {
 			return o, false
 		}
 	}
-	if !c.Compress {
+	if !c.Compress && c.Compression == "" {
 		if o.Compression == qcow2.Zstd {
 			// Such an image says how later writers are to compress.
 			return o, false
@@ -128,6 +142,35 @@ func (c *Convert) native() (o qcow2.Options, ok bool) {
 		o.Compression = qcow2.None
 	}
 	return o, o.Check() == nil
+}
+
+// CheckCompression returns what is wrong with a way to compress qcow2 images, for
+// images with these options of the format. It is zlib, zstd or none, and after a
+// colon perhaps a level: none is known to qemu-img, so that options that only that
+// knows exclude it.
+func CheckCompression(compression, options string) error {
+	if _, err := parseCompression(compression); err != nil {
+		return err
+	}
+	c := Convert{Format: "qcow2", Compress: true, Compression: compression, Options: options}
+	if _, ok := c.native(); !ok {
+		return fmt.Errorf("it does not go with the options %q of qemu-img", options)
+	}
+	return nil
+}
+
+func parseCompression(text string) (o qcow2.Options, err error) {
+	kind, level, leveled := strings.Cut(text, ":")
+	o.Compression = kind
+	if leveled {
+		if o.Level, err = strconv.Atoi(level); err != nil || o.Level == 0 {
+			return o, fmt.Errorf("level %q is not a whole number above 0", level)
+		}
+	}
+	if kind == "" {
+		return o, fmt.Errorf("compression %q is none of zlib, zstd, none", kind)
+	}
+	return o, o.Check()
 }
 
 // clusterSize reads a number of bytes with the suffixes that cluster sizes

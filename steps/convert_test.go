@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/dibgraph/dibgraph/graph"
@@ -52,6 +53,39 @@ func TestConvertNative(t *testing.T) {
 		writer := map[bool]string{true: "dibgraph qcow2 " + qcow2.Version, false: "qemu-img"}[test.native]
 		if got := c.writer(); got != writer {
 			t.Errorf("%+v: writer %q", test, got)
+		}
+	}
+}
+
+func TestConvertCompression(t *testing.T) {
+	for _, test := range []struct {
+		compression, options string
+		want                 qcow2.Options
+		err                  string
+	}{
+		{"zlib", "", qcow2.Options{Compression: "zlib"}, ""},
+		{"none", "cluster_size=2M", qcow2.Options{Compression: "none", ClusterSize: 2 << 20}, ""},
+		{"zstd", "compat=1.1,compression_type=zstd", qcow2.Options{Compression: "zstd"}, ""},
+		{"zstd:19", "", qcow2.Options{Compression: "zstd", Level: 19}, ""},
+		{compression: "", err: `"" is none of`},
+		{compression: "lz4", err: `"lz4" is none of`},
+		{compression: "zstd:", err: `level "" is not`},
+		{compression: "zstd:0", err: `level "0" is not`},
+		{compression: "zstd:23", err: "level 23 "},
+		{compression: "zlib:6", err: "level 6 "},
+		{compression: "zstd", options: "compression_type=zlib", err: "does not go with"},
+		{compression: "zstd", options: "preallocation=metadata", err: "does not go with"},
+	} {
+		err := CheckCompression(test.compression, test.options)
+		if test.err != "" {
+			if err == nil || !strings.Contains(err.Error(), test.err) {
+				t.Errorf("%q with %q: %v, want %q", test.compression, test.options, err, test.err)
+			}
+			continue
+		}
+		c := Convert{Format: "qcow2", Compress: true, Compression: test.compression, Options: test.options}
+		if o, ok := c.native(); err != nil || !ok || o != test.want {
+			t.Errorf("%q with %q: %+v, %t, %v", test.compression, test.options, o, ok, err)
 		}
 	}
 }

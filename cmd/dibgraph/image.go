@@ -45,6 +45,7 @@ func (o *imageOptions) addFlags(c *cobra.Command) {
 	f.StringVar(&o.def.MkfsOptions, "mkfs-options", "", "`options` for mkfs of the root filesystem")
 	f.StringVar(&o.def.MaxOnlineResize, "max-online-resize", "", "`blocks` the root filesystem can grow to while mounted")
 	f.StringVar(&o.def.QemuImgOptions, "qemu-img-options", "", "`options` for qemu-img convert -o")
+	f.StringVar(&o.def.Qcow2Compression, "qcow2-compression", "", "`how` qcow2 images are compressed: zlib, which every QEMU reads (default), zstd (5.1 or later), zstd:1 to zstd:22, none")
 	f.Bool("no-tmpfs", true, "as it always is: builds use no tmpfs")
 	f.StringVar(&o.def.DockerTarget, "docker-target", "", "`NAME:TAG` of the container image of type docker (default: the name of the image, and latest)")
 	f.StringVar(&o.def.InstallType, "install-type", "", "default install `type`, source or package")
