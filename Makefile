@@ -64,6 +64,13 @@ race: ## the tests that need no root with the race detector
 bench: ## all benchmarks; as root also those that mount
 	$(if $(ROOT),DIBGRAPH_TEST_ROOT=1 )$(GO) test -run '^$$' -bench . -benchmem -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(PACKAGES)
 
+# How often each way is measured; DIBGRAPH_BENCH_TREE and DIBGRAPH_BENCH_RAW are inherited.
+ROUNDS ?= 3
+
+.PHONY: bench-peers
+bench-peers: ## copy and conversion in turns with cp, rsync, tar, mke2fs -d and qemu-img; as root
+	$(if $(ROOT),,sudo )env "PATH=$$PATH" ROUNDS=$(ROUNDS) scripts/bench-peers
+
 # The table of the mutation suite; "-" writes none.
 MUTATE_TABLE ?= -
 

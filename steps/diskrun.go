@@ -134,7 +134,7 @@ func (run *diskRun) create(ctx context.Context, layout *blockdevice.Layout) (*bl
 	if err != nil {
 		return nil, fmt.Errorf("list the layers: %w", err)
 	}
-	return layout.CreateFrom(ctx, runTool, blockdevice.Tree{Dir: BuiltDir, Rank: rank})
+	return layout.CreateFrom(ctx, runTool, blockdevice.Tree{Dir: BuiltDir, Rank: rank, Say: run.say})
 }
 
 // finalise runs the phases that work on the final filesystem and leaves it as

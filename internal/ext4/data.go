@@ -68,23 +68,23 @@ func (v *volume) parts(all []*node) (parts []part) {
 		}
 	}
 	slices.SortFunc(stretches, func(a, b stretch) int { return cmp.Compare(a.block, b.block) })
-	size := int64(0)
-	for _, s := range stretches {
-		blocks := up(s.length, int64(v.blockSize))
-		if last := len(parts) - 1; last >= 0 && size+blocks <= partSize && v.ends(parts[last]) == s.block {
-			parts[last] = append(parts[last], s)
+	for first := 0; first < len(stretches); {
+		next, size := first, int64(0)
+		for ; next < len(stretches); next++ {
+			blocks := up(stretches[next].length, int64(v.blockSize))
+			if next > first && (size+blocks > partSize || v.ends(stretches[next-1]) != stretches[next].block) {
+				break
+			}
 			size += blocks
-			continue
 		}
-		parts = append(parts, part{s})
-		size = blocks
+		parts = append(parts, stretches[first:next])
+		first = next
 	}
 	return parts
 }
 
-// ends returns the block behind a part.
-func (v *volume) ends(p part) uint64 {
-	s := p[len(p)-1]
+// ends returns the block behind a stretch.
+func (v *volume) ends(s stretch) uint64 {
 	return s.block + uint64(up(s.length, int64(v.blockSize)))/uint64(v.blockSize)
 }
 
@@ -93,7 +93,7 @@ func (v *volume) stretches(all []stretch, n *node) []stretch {
 	size := int64(v.blockSize)
 	for _, e := range n.extents {
 		start, block := int64(e.logical)*size, e.block
-		end := min(start+int64(e.length)*size, n.stat.Size)
+		end := min(start+int64(e.length)*size, n.size)
 		for ; start < end; start, block = start+partSize, block+partSize/uint64(size) {
 			all = append(all, stretch{n, start, min(partSize, end-start), block})
 		}

@@ -36,16 +36,15 @@ func namesOf(n *node) []dirName {
 	return names
 }
 
-// directory sets the content of a directory, without checksums: a list in one block, or
-// more of them behind an index by the hashes of names.
-func (v *volume) directory(n *node) {
+// directory returns the content of a directory, without checksums: a list in one block,
+// or more of them behind an index by the hashes of names.
+func (v *volume) directory(n *node) (content []byte, indexed bool) {
 	names := namesOf(n)
 	dots := []dirName{{name: ".", inode: n.inode, kind: 2}, {name: "..", inode: n.parent.inode, kind: 2}}
 	if blocks := v.pack(append(dots, names...), 0); len(blocks) == 1 || !v.indexes() {
-		n.content = slices.Concat(blocks...)
-		return
+		return slices.Concat(blocks...), false
 	}
-	n.content, n.indexed = v.index(dots, names), true
+	return v.index(dots, names), true
 }
 
 // indexes reports whether directories of several blocks get an index.
@@ -203,13 +202,13 @@ func (v *volume) putIndex(b []byte, from int, entries []indexEntry) {
 	le.PutUint16(b[from+2:], uint16(len(entries)))
 }
 
-// sealDirectory sets the checksums of the blocks of a directory.
-func (v *volume) sealDirectory(n *node) {
+// sealDirectory sets the checksums of the blocks that are the content of a directory.
+func (v *volume) sealDirectory(n *node, content []byte) {
 	if !v.checksums {
 		return
 	}
 	seed := v.inodeSeed(n.inode)
-	for b := range slices.Chunk(n.content, v.blockSize) {
+	for b := range slices.Chunk(content, v.blockSize) {
 		switch {
 		case b[v.room()+7] == 0xDE && le.Uint16(b[v.room()+4:]) == tailSize && le.Uint32(b[v.room():]) == 0:
 			le.PutUint32(b[v.room()+8:], checksum(seed, b[:v.room()]))

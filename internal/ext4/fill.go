@@ -59,7 +59,7 @@ func fill(ctx context.Context, file *os.File, o Options) error {
 		return err
 	}
 	for _, n := range l.all {
-		v.setContent(n)
+		n.length = len(v.content(n))
 	}
 	if err := v.place(l.all); err != nil {
 		return err
@@ -82,11 +82,13 @@ func (v *volume) check(all []*node) error {
 		switch {
 		case n.kind() != unix.S_IFDIR && n.names >= maxLinks:
 			return unsupported("a file with %d names", n.names)
+		case len(n.attrs) > 0 && v.features.compat&compatExtAttr == 0:
+			return unsupported("a filesystem without extended attributes")
 		case attrHeader+attrSize(n.attrs) > v.blockSize:
 			return unsupported("extended attributes of %d bytes", attrSize(n.attrs))
-		case n.kind() == unix.S_IFREG && n.stat.Size >= int64(v.blockSize)<<32,
+		case n.kind() == unix.S_IFREG && n.size >= int64(v.blockSize)<<32,
 			n.kind() == unix.S_IFLNK && len(n.target) >= v.blockSize:
-			return unsupported("a file of %d bytes", n.stat.Size)
+			return unsupported("a file of %d bytes", n.size)
 		case n.subdirs+3 >= maxLinks && v.features.ro&roDirNlink == 0:
 			return unsupported("a directory with %d directories", n.subdirs)
 		}
@@ -94,14 +96,16 @@ func (v *volume) check(all []*node) error {
 	return nil
 }
 
-// setContent makes what a node has in blocks that is no data of a file.
-func (v *volume) setContent(n *node) {
+// content returns what a node has in blocks that is no data of a file. It is made twice,
+// first to see how long it is: all of them together would be most of the memory.
+func (v *volume) content(n *node) (content []byte) {
 	switch {
 	case n.kind() == unix.S_IFDIR:
-		v.directory(n)
+		content, n.indexed = v.directory(n)
 	case n.kind() == unix.S_IFLNK && len(n.target) >= inlineLink:
-		n.content = []byte(n.target)
+		content = []byte(n.target)
 	}
+	return content
 }
 
 // releaseRoot gives up the block of the root directory as mke2fs made it: it is
@@ -126,10 +130,13 @@ func (v *volume) releaseRoot() error {
 // writeMetadata writes the blocks that no inode table has.
 func (v *volume) writeMetadata(all []*node) error {
 	for _, n := range all {
-		if n.kind() == unix.S_IFDIR {
-			v.sealDirectory(n)
+		var rest []byte
+		if n.length > 0 {
+			rest = v.content(n)
 		}
-		rest := n.content
+		if n.kind() == unix.S_IFDIR {
+			v.sealDirectory(n, rest)
+		}
 		for _, e := range n.extents {
 			if len(rest) == 0 {
 				break
@@ -163,23 +170,18 @@ func (v *volume) writeBlocks(block uint64, data []byte) error {
 	return v.write(block, data)
 }
 
-// writeInodes writes the inode tables, as far as inodes are in use.
+// writeInodes writes the inode tables, as far as inodes are in use. Nodes are in the
+// order of their inodes.
 func (v *volume) writeInodes(all []*node) error {
-	tables := make([][]byte, v.groups)
-	for _, n := range all {
-		index := uint64(n.inode - 1)
-		g := index / v.inodesPerGroup
-		if tables[g] == nil {
-			var err error
-			if tables[g], err = v.table(int(g)); err != nil {
-				return err
-			}
+	group := func(n *node) int { return int(uint64(n.inode-1) / v.inodesPerGroup) }
+	for nodes := range chunksBy(all, group) {
+		g := group(nodes[0])
+		table, err := v.table(g)
+		if err != nil {
+			return err
 		}
-		copy(tables[g][index%v.inodesPerGroup*inodeSize:], v.inodeOf(n))
-	}
-	for g, table := range tables {
-		if table == nil {
-			continue
+		for _, n := range nodes {
+			copy(table[uint64(n.inode-1)%v.inodesPerGroup*inodeSize:], v.inodeOf(n))
 		}
 		if err := v.write(v.inodeTable(g), table); err != nil {
 			return err

@@ -27,12 +27,11 @@ const (
 // inodeOf returns the inode of a node in the form of the disk.
 func (v *volume) inodeOf(n *node) []byte {
 	b := make([]byte, inodeSize)
-	s := &n.stat
-	le.PutUint16(b[0x0:], uint16(s.Mode))
-	le.PutUint16(b[0x2:], uint16(s.Uid))
-	le.PutUint16(b[0x78:], uint16(s.Uid>>16))
-	le.PutUint16(b[0x18:], uint16(s.Gid))
-	le.PutUint16(b[0x7A:], uint16(s.Gid>>16))
+	le.PutUint16(b[0x0:], uint16(n.mode))
+	le.PutUint16(b[0x2:], uint16(n.uid))
+	le.PutUint16(b[0x78:], uint16(n.uid>>16))
+	le.PutUint16(b[0x18:], uint16(n.gid))
+	le.PutUint16(b[0x7A:], uint16(n.gid>>16))
 	size := v.size(n)
 	le.PutUint32(b[0x4:], uint32(size))
 	le.PutUint32(b[0x6C:], uint32(size>>32))
@@ -46,7 +45,7 @@ func (v *volume) inodeOf(n *node) []byte {
 	le.PutUint16(b[0x80:], extraISize)
 	// A copy is as old as what it is a copy of: the times of access and of the
 	// copy itself would be others each time.
-	seconds, extra := diskTime(s.Mtim)
+	seconds, extra := diskTime(n.modified)
 	for _, at := range []int{0x8, 0xC, 0x10, 0x90} {
 		le.PutUint32(b[at:], seconds)
 	}
@@ -87,11 +86,11 @@ func (n *node) blocks() uint64 {
 func (v *volume) size(n *node) uint64 {
 	switch n.kind() {
 	case unix.S_IFDIR:
-		return uint64(len(n.content))
+		return uint64(n.length)
 	case unix.S_IFLNK:
 		return uint64(len(n.target))
 	case unix.S_IFREG:
-		return uint64(n.stat.Size)
+		return uint64(n.size)
 	}
 	return 0
 }
@@ -120,7 +119,7 @@ func (v *volume) fill(b []byte, n *node) (flags uint32) {
 			return 0
 		}
 	case unix.S_IFCHR, unix.S_IFBLK:
-		putDevice(b, unix.Major(n.stat.Rdev), unix.Minor(n.stat.Rdev))
+		putDevice(b, unix.Major(n.device), unix.Minor(n.device))
 		return 0
 	case unix.S_IFIFO, unix.S_IFSOCK:
 		return 0

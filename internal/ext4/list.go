@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path"
 	"slices"
@@ -18,8 +19,14 @@ import (
 // the filesystem.
 type node struct {
 	// path is its first name, relative to the source; "" is the root.
-	path  string
-	stat  unix.Stat_t
+	path string
+	// What its status says: mode with type, size, time of the last modification,
+	// and the number of a device.
+	mode, uid, gid uint32
+	size           int64
+	modified       unix.Timespec
+	device         uint64
+
 	rank  int
 	attrs []attribute
 	// target is that of a symbolic link.
@@ -31,8 +38,8 @@ type node struct {
 	names   int // how many entries name it
 
 	inode uint32
-	// content is what a directory or a long link has in its blocks.
-	content []byte
+	// length is that of what a directory or a long link has in its blocks.
+	length  int
 	indexed bool // a directory with a tree of hashes
 	data    []piece
 	extents []extent
@@ -49,7 +56,7 @@ type entry struct {
 	node *node
 }
 
-func (n *node) kind() uint32 { return n.stat.Mode & unix.S_IFMT }
+func (n *node) kind() uint32 { return n.mode & unix.S_IFMT }
 
 // A lister reads the tree.
 type lister struct {
@@ -72,10 +79,12 @@ func (l *lister) list(ctx context.Context) (*node, error) {
 		return nil, fmt.Errorf("open %q: %w", l.Source, err)
 	}
 	defer unix.Close(fd)
-	root := &node{}
-	if err := unix.Fstat(fd, &root.stat); err != nil {
+	root := &node{rank: math.MinInt}
+	var stat unix.Stat_t
+	if err := unix.Fstat(fd, &stat); err != nil {
 		return nil, fmt.Errorf("stat %q: %w", l.Source, err)
 	}
+	root.describe(&stat)
 	root.parent = root
 	l.all = append(l.all, root)
 	return root, l.listDir(ctx, fd, root)
@@ -133,14 +142,16 @@ func (l *lister) listEntry(ctx context.Context, fd int, at string, dir *node, na
 	if len(l.Source)+1+len(n.path) > maxPath {
 		return nil, unsupported("a name of %d bytes", len(n.path))
 	}
-	if err := unix.Fstatat(fd, name, &n.stat, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+	var stat unix.Stat_t
+	if err := unix.Fstatat(fd, name, &stat, unix.AT_SYMLINK_NOFOLLOW); err != nil {
 		return nil, named(n.path, fmt.Errorf("stat: %w", err))
 	}
+	n.describe(&stat)
 	if dir.path == "" && name == "lost+found" {
 		return nil, unsupported("a tree that has lost+found")
 	}
-	id := [2]uint64{n.stat.Dev, n.stat.Ino}
-	if n.kind() != unix.S_IFDIR && n.stat.Nlink > 1 {
+	id := [2]uint64{stat.Dev, stat.Ino}
+	if n.kind() != unix.S_IFDIR && stat.Nlink > 1 {
 		if first := l.links[id]; first != nil {
 			return first, nil
 		}
@@ -150,11 +161,16 @@ func (l *lister) listEntry(ctx context.Context, fd int, at string, dir *node, na
 		n.rank = l.Rank(n.path)
 	}
 	l.all = append(l.all, n)
-	return n, named(n.path, l.inspect(ctx, fd, at, name, n))
+	return n, named(n.path, l.inspect(ctx, fd, at, name, n, stat.Blocks*512 < stat.Size))
+}
+
+// describe takes what the status of a file says.
+func (n *node) describe(s *unix.Stat_t) {
+	n.mode, n.uid, n.gid, n.size, n.modified, n.device = s.Mode, s.Uid, s.Gid, s.Size, s.Mtim, s.Rdev
 }
 
 // inspect reads what there is to know of a node beside its status.
-func (l *lister) inspect(ctx context.Context, fd int, at, name string, n *node) (err error) {
+func (l *lister) inspect(ctx context.Context, fd int, at, name string, n *node, sparse bool) (err error) {
 	if n.kind() == unix.S_IFDIR {
 		return l.inspectDir(ctx, fd, name, n)
 	}
@@ -170,11 +186,11 @@ func (l *lister) inspect(ctx context.Context, fd int, at, name string, n *node) 
 		}
 		n.target = string(buffer[:size])
 	case unix.S_IFREG:
-		n.data = []piece{{0, n.stat.Size}}
-		if n.stat.Size == 0 {
+		n.data = []piece{{0, n.size}}
+		if n.size == 0 {
 			n.data = nil
-		} else if n.stat.Blocks*512 < n.stat.Size {
-			n.data, err = l.pieces(fd, name, n.stat.Size)
+		} else if sparse {
+			n.data, err = l.pieces(fd, name, n.size)
 		}
 	}
 	return err

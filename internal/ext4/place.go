@@ -78,7 +78,8 @@ func (e extent) follows(logical, block, length uint64) bool {
 	return uint64(e.logical+e.length) == logical && e.block+uint64(e.length) == block && uint64(e.length)+length <= maxExtent
 }
 
-// number gives every node its inode: by rank, then in the order of listing.
+// number sorts nodes by rank, and gives them their inodes in this order. The root, which
+// has the first one, is the first that was listed, and of the lowest rank.
 func (v *volume) number(all []*node) error {
 	slices.SortStableFunc(all, func(a, b *node) int { return cmp.Compare(a.rank, b.rank) })
 	next := uint64(lostFound)
@@ -161,7 +162,7 @@ func (n *node) bytes() (sum int64) {
 func (n *node) placeMetadata(a *allocator) (err error) {
 	n.extents, n.leaves, n.attrAt = nil, nil, 0
 	size := uint64(a.v.blockSize)
-	if blocks := (uint64(len(n.content)) + size - 1) / size; blocks > 0 {
+	if blocks := (uint64(n.length) + size - 1) / size; blocks > 0 {
 		if n.extents, err = a.take(nil, 0, blocks, false); err != nil {
 			return err
 		}

@@ -9,6 +9,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // BenchmarkWrite converts the raw image that DIBGRAPH_BENCH_RAW names, or one
@@ -17,7 +20,7 @@ import (
 func BenchmarkWrite(b *testing.B) {
 	raw := benchRaw(b)
 	for _, o := range []Options{{}, {Workers: 1}, {Compression: Zstd}, {Compression: Zstd, Level: 1}, {Compression: Zstd, Level: 7}, {Compression: None}} {
-		b.Run(fmt.Sprintf("dibgraph/%+v", o), func(b *testing.B) {
+		b.Run(fmt.Sprintf("dibgraph/%s,%d,workers=%d", o.Compression, o.Level, o.Workers), func(b *testing.B) {
 			bench(b, raw, func(to string) {
 				if err := writeFile(b.Context(), to, raw, o); err != nil {
 					b.Fatal(err)
@@ -79,14 +82,29 @@ func BenchmarkReuse(b *testing.B) {
 
 func bench(b *testing.B, raw string, write func(to string)) {
 	to := filepath.Join(b.TempDir(), "image")
+	before := cpuTime(b)
 	for b.Loop() {
 		write(to)
 	}
 	b.StopTimer()
+	b.ReportMetric((cpuTime(b)-before).Seconds()/float64(b.N), "cpu-s/op")
 	b.ReportMetric(float64(fileInfo(b, to).Size())/1e6, "MB")
 	if haveQemu() {
 		qemu(b, "compare", "-f", "raw", "-F", "qcow2", raw, to)
 	}
+}
+
+// cpuTime is what this process and its children have used.
+func cpuTime(b *testing.B) (sum time.Duration) {
+	b.Helper()
+	for _, who := range []int{unix.RUSAGE_SELF, unix.RUSAGE_CHILDREN} {
+		var usage unix.Rusage
+		if err := unix.Getrusage(who, &usage); err != nil {
+			b.Fatal(err)
+		}
+		sum += time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+	}
+	return sum
 }
 
 // benchRaw returns a raw image: programs compress like the content of most.

@@ -24,6 +24,9 @@ type Tree struct {
 	// Rank orders files in filesystems that are filled before they are
 	// mounted, as [ext4.Options] says.
 	Rank func(name string) int
+	// Say is told why a filesystem that could be filled before is left to the kernel;
+	// nil for nobody.
+	Say func(format string, args ...any)
 }
 
 // CreateFrom makes the layout as [Layout.Create] does, and fills it. Filesystems that
@@ -74,6 +77,9 @@ func (m *mountPoint) fill(ctx context.Context, s *State, f *filesystem) (filled 
 		Rank: func(name string) int { return s.tree.rank(path.Join(strings.TrimPrefix(m.point, "/"), name)) },
 	})
 	if errors.Is(err, ext4.ErrUnsupported) {
+		if s.tree.Say != nil {
+			s.tree.Say("the kernel copies to %q: %v", m.point, err)
+		}
 		return false, nil
 	}
 	return err == nil, err
