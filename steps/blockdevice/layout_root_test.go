@@ -14,10 +14,10 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/dibgraph/dibgraph/internal/copytree"
 	"github.com/dibgraph/dibgraph/internal/loop"
 	"github.com/dibgraph/dibgraph/internal/partition"
 	"github.com/dibgraph/dibgraph/internal/testroot"
+	"github.com/dibgraph/dibgraph/internal/testtree"
 )
 
 func must(t testing.TB, errs ...error) {
@@ -85,13 +85,12 @@ func build(t *testing.T, layout string, params Params) made {
 	}
 	l, err := Parse([]byte(layout), "layout.yaml", params)
 	must(t, err)
-	s, err := l.Create(t.Context(), tools)
-	must(t, err)
-	defer func() { must(t, s.Close()) }()
-
 	root := tinyTree(t)
 	must(t, l.WriteFstab(filepath.Join(root, "etc/fstab")))
-	must(t, copytree.Copy(t.Context(), root, params.MountBase, copytree.Options{}))
+	s, err := l.CreateFrom(t.Context(), tools, Tree{Dir: root, Say: t.Logf})
+	must(t, err)
+	defer func() { must(t, s.Close()) }()
+	checkFilled(t, s, root)
 	// A file that comes and goes, as caches do in the finalise phases.
 	junk := filepath.Join(params.MountBase, "junk")
 	must(t, os.WriteFile(junk, []byte(strings.Repeat("junk", 8<<20)), 0o644))
@@ -107,6 +106,25 @@ func build(t *testing.T, layout string, params Params) made {
 		}
 	}
 	return result
+}
+
+// checkFilled compares what is mounted with the tree, and whether our own hands
+// filled what they can.
+func checkFilled(t *testing.T, s *State, root string) {
+	t.Helper()
+	// There are more: each filesystem has its lost+found, and not all mount points are
+	// in the tree.
+	got := testtree.Describe(t, s.layout.params.MountBase)
+	for _, line := range testtree.Describe(t, root) {
+		if !slices.Contains(got, line) {
+			t.Errorf("the copy lacks %s", line)
+		}
+	}
+	for _, m := range s.mounted {
+		if _, err := os.Stat(filepath.Join(root, m.point)); err == nil && m.filled != (m.filesystem.fstype == "ext4") {
+			t.Errorf("filesystem %s of %s: filled %t", m.filesystem.fstype, m.point, m.filled)
+		}
+	}
 }
 
 // open attaches a finished disk and returns the device of each partition by

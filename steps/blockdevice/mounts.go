@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -29,7 +30,7 @@ func (m *mountPoint) create(ctx context.Context, s *State) error {
 		return nil
 	}
 	target := filepath.Join(s.layout.params.MountBase, m.point)
-	if err := os.MkdirAll(target, 0o755); err != nil {
+	if err := makePoint(target); err != nil {
 		return err
 	}
 	filled, err := m.fill(ctx, s, f)
@@ -42,6 +43,27 @@ func (m *mountPoint) create(ctx context.Context, s *State) error {
 	}
 	s.mounted = append(s.mounted, &mounted{f, target, m.point, scratch, filled})
 	return nil
+}
+
+// makePoint makes a directory to mount on, and those above it. They are as old as what
+// they are in, which does not get younger: it may be filled already.
+func makePoint(target string) error {
+	if _, err := os.Stat(target); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	parent := filepath.Dir(target)
+	if err := makePoint(parent); err != nil {
+		return err
+	}
+	info, err := os.Stat(parent)
+	if err != nil {
+		return err
+	}
+	if err := os.Mkdir(target, 0o755); err != nil {
+		return err
+	}
+	when := info.ModTime()
+	return errors.Join(os.Chtimes(target, when, when), os.Chtimes(parent, when, when))
 }
 
 // mount mounts the filesystem. Where the kernel does not know vfat, which is

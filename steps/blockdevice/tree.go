@@ -59,13 +59,18 @@ func (m *mountPoint) fill(ctx context.Context, s *State, f *filesystem) (filled 
 	if info, err := os.Lstat(source); disk == nil || err != nil || !info.IsDir() {
 		return false, ignoreMissing(err)
 	}
-	// The new filesystem has to be in the file, and nothing of it in the caches of
-	// devices, before it is written to behind their backs.
-	for _, device := range []string{s.path(f.bases[0]), disk.loop.Path} {
-		if err := dropCache(device); err != nil {
-			return false, err
-		}
+	// The new filesystem has to be in the file before that is written to behind the
+	// backs of its devices, and nothing of how it was in their caches afterwards: whoever
+	// looks for new filesystems may read it meanwhile.
+	devices := []string{s.path(f.bases[0]), disk.loop.Path}
+	if err := dropCaches(devices); err != nil {
+		return false, err
 	}
+	defer func() {
+		if err == nil {
+			err = dropCaches(devices)
+		}
+	}()
 	raw, err := os.OpenFile(disk.raw, os.O_RDWR, 0)
 	if err != nil {
 		return false, err
@@ -122,15 +127,17 @@ func (s *State) mountsBelow(point string) func(name string) bool {
 	return func(name string) bool { return slices.Contains(points, path.Join(point, name)) }
 }
 
-// dropCache writes what the cache of a block device holds, and empties it.
-func dropCache(device string) error {
-	file, err := os.Open(device)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	if err := unix.IoctlSetInt(int(file.Fd()), unix.BLKFLSBUF, 0); err != nil {
-		return fmt.Errorf("write the cache of %s: %w", device, err)
+// dropCaches writes what the caches of block devices hold, and empties them.
+func dropCaches(devices []string) error {
+	for _, device := range devices {
+		file, err := os.Open(device)
+		if err != nil {
+			return err
+		}
+		err = unix.IoctlSetInt(int(file.Fd()), unix.BLKFLSBUF, 0)
+		if err := errors.Join(err, file.Close()); err != nil {
+			return fmt.Errorf("write the cache of %s: %w", device, err)
+		}
 	}
 	return nil
 }
