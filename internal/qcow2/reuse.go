@@ -102,25 +102,25 @@ func newReuser(o Options) *reuser {
 }
 
 // take returns what the content of a digest became in the earlier image, in
-// to; nil if it did not become smaller. It is not found if the earlier image does
-// not have it, or no longer as it was.
-func (r *reuser) take(digest [DigestSize]byte, to []byte) (data []byte, found bool) {
+// to, with its check; nil if it did not become smaller. It is not found if the earlier
+// image does not have it, or no longer as it was.
+func (r *reuser) take(digest [DigestSize]byte, to []byte) (data []byte, check [checkSize]byte, found bool) {
 	i, found := slices.BinarySearchFunc(r.earlier, &record{digest: digest}, func(e record, want *record) int { return e.compare(want) })
 	if !found {
-		return nil, false
+		return nil, check, false
 	}
 	e := &r.earlier[i]
 	if e.length == 0 {
-		return nil, true
+		return nil, check, true
 	}
 	if int(e.length) > len(to) {
-		return nil, false
+		return nil, check, false
 	}
 	data = to[:e.length]
 	if _, err := r.Image.ReadAt(data, int64(e.at)); err != nil || r.check(data) != e.check {
-		return nil, false
+		return nil, check, false
 	}
-	return data, true
+	return data, e.check, true
 }
 
 func (r *reuser) check(data []byte) (check [checkSize]byte) {

@@ -194,7 +194,7 @@ func compress(z compressor, r *reuser, to, in []byte) (c cluster, err error) {
 	found := false
 	if r != nil {
 		c.digest = r.Digest(in)
-		out, found = r.take(c.digest, to)
+		out, c.check, found = r.take(c.digest, to)
 	}
 	if !found {
 		if out, err = z.compress(to, in); err != nil {
@@ -207,7 +207,7 @@ func compress(z compressor, r *reuser, to, in []byte) (c cluster, err error) {
 	}
 	if r != nil {
 		r.count(found)
-		if c.compressed {
+		if c.compressed && !found {
 			c.check = r.check(c.data)
 		}
 	}
