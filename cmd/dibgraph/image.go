@@ -79,7 +79,7 @@ func (o *imageOptions) words(name string, elements []string) []string {
 			words = append(words, "--"+f.Name)
 		case "arch":
 			words = append(words, "-a", f.Value.String())
-		case "image-size", "image-extra-size", "root-label", "mkfs-options", "max-online-resize", "qemu-img-options", "docker-target", "install-type":
+		case "image-size", "image-extra-size", "root-label", "mkfs-options", "max-online-resize", "qemu-img-options", "qcow2-compression", "docker-target", "install-type":
 			words = append(words, "--"+f.Name, f.Value.String())
 		}
 	})

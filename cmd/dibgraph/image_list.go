@@ -89,7 +89,7 @@ func causeOf(err error) string {
 // ofOneImage are the options that say what one image is like.
 var ofOneImage = []string{
 	"output", "arch", "type", "uncompressed", "skip-base", "packages", "checksum", "image-size", "image-extra-size",
-	"root-label", "mkfs-options", "max-online-resize", "qemu-img-options", "install-type",
+	"root-label", "mkfs-options", "max-online-resize", "qemu-img-options", "qcow2-compression", "docker-target", "install-type",
 }
 
 // checkListed refuses options that the file has to say.

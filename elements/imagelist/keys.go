@@ -74,6 +74,7 @@ var keys = []key{
 	{name: "cache", kind: caches, own: true, about: "shared caches, with the keys of a configuration file"},
 	{name: "elements-path", kind: list, own: true, about: "directories in which elements are looked for first, from that of this file"},
 	{name: "pass-env", kind: list, own: true, about: "names of variables of the caller that hooks get"},
+	{name: "qcow2-compression", kind: text, own: true, about: "how qcow2 images are compressed: zlib, zstd, zstd:LEVEL or none"},
 	{name: "strict-host", kind: flag, own: true, about: "let results depend on the versions of the host's programs too"},
 }
 

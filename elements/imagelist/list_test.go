@@ -98,6 +98,7 @@ func TestDefine(t *testing.T) {
   check-mirrors: 2h
   elements-path: [mine, /theirs]
   pass-env: [Q]
+  qcow2-compression: zstd:7
   strict-host: true
 `)[0]
 	want := elements.Definition{
@@ -105,13 +106,13 @@ func TestDefine(t *testing.T) {
 		ElementsPath: []string{"/flag", "mine", "/theirs", "/e"}, Packages: []string{"vim", "tmux"}, SkipBase: true,
 		Environment: map[string]string{"HOME": "/root", "ELEMENTS_PATH": "/e", "A": "", "DIB_JOURNAL_SIZE": "5"}, PassEnv: []string{"P", "Q"},
 		InstallType: "package", ImageSize: "1.5", ImageExtraSize: "2", RootLabel: "label", DockerTarget: "apps/web:1", MkfsOptions: "-i 6", MaxOnlineResize: "3",
-		QemuImgOptions: "compat=0.10,lazy=on", Checksum: "1", Uncompressed: true, StrictHost: true, Offline: true,
+		QemuImgOptions: "compat=0.10,lazy=on", Qcow2Compression: "zstd:7", Checksum: "1", Uncompressed: true, StrictHost: true, Offline: true,
 		Freshness: elements.Freshness{Keep: true, MaxAge: 7 * 24 * time.Hour}, CheckMirrors: 2 * time.Hour, Trace: 3,
 		ImageCache: "/cache", Ramdisk: true, RamdiskElement: "rd", Home: "/root", WorkDir: "/work",
 		Args: strings.Fields("-o web -a arm64 -t qcow2 -u --checksum --image-size 1.5 --image-extra-size 2 --max-online-resize 3 --mkfs-options"),
 	}
 	want.Args = append(want.Args, "-i 6")
-	want.Args = append(want.Args, strings.Fields("--qemu-img-options compat=0.10,lazy=on --root-label label --docker-target apps/web:1 --install-type package -p vim,tmux -n vm web")...)
+	want.Args = append(want.Args, strings.Fields("--qemu-img-options compat=0.10,lazy=on --qcow2-compression zstd:7 --root-label label --docker-target apps/web:1 --install-type package -p vim,tmux -n vm web")...)
 	if got := i.Define(base); !reflect.DeepEqual(got, want) {
 		t.Errorf("defined\n%+v, want\n%+v", got, want)
 	}
