@@ -35,7 +35,7 @@ demo: build ## install what is missing, then build debian.qcow2
 test: build ## install what the tests need, then run all of them (root tests: as root)
 ifdef ROOT
 	bin/dibgraph doctor --install --for-tests
-	DIBGRAPH_TEST_ROOT=1 $(GO) test -json -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(PACKAGES) | $(GO) run ./internal/testreport '^needs an ordinary user' '^needs a Debian host' '^this host has a device mapper' '^only in make mutate'
+	DIBGRAPH_TEST_ROOT=1 $(GO) test -json -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(PACKAGES) | $(GO) run ./internal/testreport '^needs an ordinary user' '^needs a Debian host' '^this host has a device mapper' '^only in make mutate' '^only in make compat'
 else
 	bin/dibgraph doctor --for-tests || true
 	$(GO) test -json -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(PACKAGES) | $(GO) run ./internal/testreport '^needs root'
@@ -77,6 +77,14 @@ MUTATE_TABLE ?= -
 .PHONY: mutate
 mutate: build ## every edit of the mutation suite, against clean builds; as root; half an hour
 	$(if $(ROOT),,sudo )env "PATH=$$PATH" DIBGRAPH_TEST_ROOT=1 DIBGRAPH_MUTATE='$(MUTATE_TABLE)' $(GO) test ./cmd/dibgraph -run '^TestMutate' -v -timeout 120m $(TESTFLAGS)
+
+# The table of what elements of diskimage-builder come to; "-" writes none.
+COMPAT_TABLE ?= -
+
+.PHONY: compat
+compat: build ## diskimage-builder and its elements against dibgraph; as root; an hour
+	$(if $(ROOT),,sudo )bin/dibgraph doctor --install --for-tests
+	$(if $(ROOT),,sudo )env "PATH=$$PATH" DIBGRAPH_TEST_ROOT=1 DIBGRAPH_COMPAT='$(COMPAT_TABLE)' $(GO) test ./cmd/dibgraph -run '^TestCompat' -v -timeout 180m $(TESTFLAGS)
 
 # The table of the suites of faults; "-" writes none.
 FAULTS_TABLE ?= -

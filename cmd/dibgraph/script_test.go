@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(run(os.Args))
 	}
-	testscript.Main(m, map[string]func(){"dibgraph": program, "dibgraph-helper": program, diskImageCreate: program, ramdiskImageCreate: program, "xattr": xattr, "without-fanotify": withoutFanotify})
+	testscript.Main(m, map[string]func(){"dibgraph": program, "dibgraph-helper": program, diskImageCreate: program, ramdiskImageCreate: program, "xattr": xattr, "without-fanotify": withoutFanotify, "kpartx": kpartx})
 }
 
 // patienceVariable has, for the program in tests, how long a remote may give and

@@ -1,0 +1,1 @@
+export WITNESS_ORDER="${WITNESS_ORDER:-} 10-a.bash"

@@ -1,0 +1,2 @@
+#!/bin/sh
+echo "55-dot.sh" >> /witness-order
