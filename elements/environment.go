@@ -2,6 +2,7 @@ package elements
 
 import (
 	"cmp"
+	"fmt"
 	"path"
 	"path/filepath"
 	"slices"
@@ -237,10 +238,29 @@ func (img *Image) declared() map[string]string {
 	return declared
 }
 
-// declareQuote quotes a value in the way of "declare -p".
+// declareQuote quotes a value in the way of "declare -p" in the locale C.
 func declareQuote(value string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "$", `\$`, "`", "\\`").Replace(value) + `"`
+	if !strings.ContainsFunc(value, isEscaped) {
+		return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "$", `\$`, "`", "\\`").Replace(value) + `"`
+	}
+	var quoted strings.Builder
+	quoted.WriteString("$'")
+	for _, c := range []byte(value) {
+		if letter := strings.IndexByte("\a\b\t\n\v\f\r\x1b\\'", c); letter >= 0 {
+			quoted.WriteByte('\\')
+			quoted.WriteByte(`abtnvfrE\'`[letter])
+		} else if isEscaped(rune(c)) {
+			fmt.Fprintf(&quoted, `\%03o`, c)
+		} else {
+			quoted.WriteByte(c)
+		}
+	}
+	return quoted.String() + "'"
 }
+
+// isEscaped reports whether a character is one that bash writes as an escape
+// sequence.
+func isEscaped(c rune) bool { return c < ' ' || c > '~' }
 
 // shellQuote quotes a text so that a shell takes it as it is.
 func shellQuote(text string) string {

@@ -283,6 +283,22 @@ func TestDIBEnvIsDeclarations(t *testing.T) {
 	})
 }
 
+// The forms are those of bash 5.2 in the locale C, which is what
+// diskimage-builder runs in.
+func TestDeclareQuote(t *testing.T) {
+	for value, want := range map[string]string{
+		"":                       `""`,
+		`a "b" $c \d` + "`e`'f'": `"a \"b\" \$c \\d` + "\\`e\\`" + `'f'"`,
+		"one\ntwo\tthree":        `$'one\ntwo\tthree'`,
+		"a\n\\ ' \" $b":          `$'a\n\\ \' " $b'`,
+		"é\x01\x1b\x7f":          `$'\303\251\001\E\177'`,
+	} {
+		if got := declareQuote(value); got != want {
+			t.Errorf("declareQuote(%q) = %s, want %s", value, got, want)
+		}
+	}
+}
+
 func TestKeyedAlways(t *testing.T) {
 	img := environmentImage(t, "", func(d *Definition) { d.PassEnv = []string{"NAMED"} })
 	for name, want := range map[string]bool{"TZ": true, "PIP_INDEX_URL": true, "PYTHONPATH": true, "NAMED": true, "DIB_RELEASE": false, "http_proxy": false, "ARCH": false} {

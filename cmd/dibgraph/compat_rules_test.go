@@ -1,17 +1,81 @@
 package main
 
-import "github.com/dibgraph/dibgraph/internal/compat"
+import (
+	"bytes"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/dibgraph/dibgraph/internal/compat"
+)
 
 // compatRules are where the images of both programs differ, and may.
 func compatRules() []compat.Rule {
 	return []compat.Rule{
 		{
-			Name: "devices", Paths: []string{"dev", "dev/**"}, Absent: true,
-			Reason: "diskimage-builder packs the /dev of the build machine, which is mounted at the time",
+			Name: "in the tar", Paths: []string{"dev", "dev/**", "lost+found", "proc", "sys"}, Absent: true,
+			Reason: "diskimage-builder packs the mounted filesystem with its lost+found and the /dev of the build machine, and leaves /proc and /sys out; dibgraph packs the tree, where /proc and /sys are empty",
 		},
 		{
 			Name: "logs", Paths: []string{"var/log/**"}, Absent: true,
 			Reason: "logs of the installation",
 		},
+		{
+			Name: "manifests of variables", Paths: []string{"etc/dib-manifests/dib_environment", "beside/image.d/dib-manifests/dib_environment"}, Normal: withoutOwnVariables,
+			Reason: "paths of the programs themselves; dibgraph leaves the place of caches out, which does not change an image",
+		},
+		{
+			Name: "order of elements", Paths: []string{"etc/dib-manifests/dib-element-manifest", "beside/image.d/dib-manifests/dib-element-manifest"}, Normal: sortLines,
+			Reason: "the order of elements is another one in every run of diskimage-builder",
+		},
+		{
+			Name: "size of the disk", Paths: []string{diskEntry}, Normal: withoutSizes,
+			Reason: "the size is computed from the contents of files and not from du, whose answer depends on the filesystem below (decision 0005)",
+		},
+		{
+			Name: "environment of hooks", Paths: []string{"witness/*"}, Normal: withoutOwnVariables,
+			Reason: "paths of the programs themselves, what sudo adds, and variables of newer versions",
+		},
 	}
+}
+
+// ownVariables are those whose values are paths of the program that builds, or
+// that only one of both has.
+var ownVariables = []string{
+	"BASH_FUNC__ps4%%", "BASH_FUNC_die%%", "BASH_FUNC_get_image_element_array%%", "PS4", "_", "SHLVL", "PWD", "OLDPWD",
+	"DIB_BLOCK_DEVICE_PARAMS_YAML", "DIB_BOOT_LABEL", "DIB_ENV", "DIB_IMAGE_CACHE", "DIB_IMAGE_SIZE", "DIB_LOCKFILES", "DIB_MANIFEST_SAVE_DIR", "DIB_PYTHON_EXEC",
+	"ELEMENTS_PATH", "IMAGE_BLOCK_DEVICE", "IMAGE_BLOCK_DEVICES", "IMAGE_ELEMENT", "IMAGE_ELEMENT_YAML", "IMAGE_NAME",
+	"OUT_IMAGE_PATH", "PROFILE_DIR", "TMPDIR", "TMP_BUILD_DIR", "TMP_HOOKS_PATH", "TMP_IMAGE_DIR", "TMP_IMAGE_PATH", "TMP_MOUNT_PATH", "TARGET_ROOT",
+	"_LIB", "_BASE_ELEMENT_DIR",
+}
+
+var setsVariable = regexp.MustCompile(`^(?:env |declare -x )([^ =]+)=`)
+
+// withoutOwnVariables leaves out lines that set one of ownVariables.
+func withoutOwnVariables(text []byte) []byte {
+	return keepLines(text, func(line string) bool {
+		set := setsVariable.FindStringSubmatch(line)
+		return set == nil || !slices.Contains(ownVariables, set[1]) && !strings.HasPrefix(set[1], "SUDO_")
+	})
+}
+
+var sizeLine = regexp.MustCompile(`^partition \d+ size|Inode count|[Bb]lock count|GDT blocks`)
+
+// withoutSizes leaves out what follows from the size of a disk.
+func withoutSizes(text []byte) []byte {
+	return keepLines(text, func(line string) bool { return !sizeLine.MatchString(line) })
+}
+
+func keepLines(text []byte, keep func(line string) bool) []byte {
+	var out bytes.Buffer
+	for line := range strings.Lines(string(text)) {
+		if keep(line) {
+			out.WriteString(line)
+		}
+	}
+	return out.Bytes()
+}
+
+func sortLines(text []byte) []byte {
+	return []byte(strings.Join(slices.Sorted(strings.Lines(string(text))), ""))
 }

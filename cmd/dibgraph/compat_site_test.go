@@ -49,7 +49,7 @@ func newCompatSite(t *testing.T, c *compatCase, shared string) *compatSite {
 		"DIBGRAPH_CACHE=" + filepath.Join(shared, "store"),
 		"DIB_IMAGE_CACHE=" + s.path("cache"),
 		"DIB_RELEASE=" + release,
-		"DIB_APT_SOURCES_CONF=" + aptSources(t),
+		"DIB_APT_SOURCES_CONF=" + strings.TrimSpace(aptSources(t)),
 		"DIB_DISTRIBUTION_MIRROR=" + elements.HostMirrors(os.DirFS("/"))["DIBGRAPH_DEBIAN_MIRROR"],
 		"ELEMENTS_PATH=" + s.path("overrides") + ":" + s.path("elements") + ":" + own + ":" + foreignElements,
 	}, c.env...)
@@ -73,11 +73,11 @@ func newCompatSite(t *testing.T, c *compatCase, shared string) *compatSite {
 
 // args are the options and elements of the case, as both programs take them.
 func (s *compatSite) args() []string {
-	args := []string{"-o", "image"}
+	var args []string
 	for _, option := range s.c.options {
 		args = append(args, strings.ReplaceAll(option, "$CASE", s.dir))
 	}
-	return append(args, s.c.elements...)
+	return append(append(args, "-o", "image"), s.c.elements...)
 }
 
 // base makes the small system that cases put in the place of a whole one.
@@ -92,7 +92,7 @@ func (s *compatSite) base() string {
 		_, source, _ := strings.Cut(strings.TrimSpace(line), ":")
 		sources = append(sources, source)
 	}
-	args := []string{"--variant=minbase", "--include=busybox,gnupg,python3,sudo,systemd-sysv,udev", release, base + ".new"}
+	args := []string{"--variant=minbase", "--skip=cleanup/apt/lists", "--include=busybox,gnupg,python3,sudo,systemd-sysv,udev", release, base + ".new"}
 	cmd := exec.Command("mmdebstrap", append(args, sources...)...)
 	cmd.Args = append(cmd.Args, "--format=tar")
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -188,7 +188,7 @@ func (s *compatSite) runOriginal() {
 	script := `mount -t overlay -o "lowerdir=$0/sbin:/usr/sbin" tools /usr/sbin && cd "$0/theirs" && exec "$@"`
 	cmd := exec.CommandContext(s.t.Context(), "unshare", append([]string{"--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private",
 		"sh", "-c", script, s.dir, program}, s.args()...)...)
-	cmd.Env = append(slices.Clone(s.env), "TMPDIR="+s.path("tmp"), "DIB_NO_TIMESTAMP=1")
+	cmd.Env = append(slices.DeleteFunc(slices.Clone(s.env), func(entry string) bool { return strings.HasPrefix(entry, "DIBGRAPH_") }), "TMPDIR="+s.path("tmp"))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	s.t.Cleanup(s.detachLoops)
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -35,6 +35,9 @@ func Compare(ours, theirs Tree, rules []Rule) Result {
 			result.Explained[rules[i].Name]++
 			continue
 		}
+		if i := slices.IndexFunc(rules, func(r Rule) bool { return r.matches(name) && r.Normal != nil }); i >= 0 && a != nil && b != nil && a.Text != nil && b.Text != nil {
+			difference = "differs, but for what may differ" + lines(rules[i].Normal(a.Text), rules[i].Normal(b.Text))
+		}
 		result.Unexplained = append(result.Unexplained, "/"+strings.TrimPrefix(name, ".")+" "+difference)
 	}
 	return result
