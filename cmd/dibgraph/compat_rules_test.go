@@ -46,13 +46,16 @@ var ownVariables = []string{
 	"DIB_BLOCK_DEVICE_PARAMS_YAML", "DIB_BOOT_LABEL", "DIB_ENV", "DIB_IMAGE_CACHE", "DIB_IMAGE_SIZE", "DIB_LOCKFILES", "DIB_MANIFEST_SAVE_DIR", "DIB_PYTHON_EXEC",
 	"ELEMENTS_PATH", "IMAGE_BLOCK_DEVICE", "IMAGE_BLOCK_DEVICES", "IMAGE_ELEMENT", "IMAGE_ELEMENT_YAML", "IMAGE_NAME",
 	"OUT_IMAGE_PATH", "PROFILE_DIR", "TMPDIR", "TMP_BUILD_DIR", "TMP_HOOKS_PATH", "TMP_IMAGE_DIR", "TMP_IMAGE_PATH", "TMP_MOUNT_PATH", "TARGET_ROOT",
-	"_LIB", "_BASE_ELEMENT_DIR",
+	"_LIB", "_BASE_ELEMENT_DIR", "TMP_DIR",
+	// What Python, sudo and the session add.
+	"LC_CTYPE", "LOGNAME", "MAIL", "SHELL", "TERM", "USER",
 }
 
 var setsVariable = regexp.MustCompile(`^(?:env |declare -x )([^ =]+)=`)
 
 // withoutOwnVariables leaves out lines that set one of ownVariables.
 func withoutOwnVariables(text []byte) []byte {
+	text = bytes.ReplaceAll(text, []byte("PATH=/run/dibgraph/lib/bin:"), []byte("PATH="))
 	return keepLines(text, func(line string) bool {
 		set := setsVariable.FindStringSubmatch(line)
 		return set == nil || !slices.Contains(ownVariables, set[1]) && !strings.HasPrefix(set[1], "SUDO_")

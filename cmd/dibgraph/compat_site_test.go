@@ -44,7 +44,7 @@ func newCompatSite(t *testing.T, c *compatCase, shared string) *compatSite {
 		s.tool("mkdir", dir)
 	}
 	s.env = append([]string{
-		"PATH=" + os.Getenv("PATH"),
+		"PATH=" + compatPath(),
 		"HOME=" + s.path("home"),
 		"DIBGRAPH_CACHE=" + filepath.Join(shared, "store"),
 		"DIB_IMAGE_CACHE=" + s.path("cache"),
@@ -69,6 +69,13 @@ func newCompatSite(t *testing.T, c *compatCase, shared string) *compatSite {
 		s.env[i] = strings.ReplaceAll(s.env[i], "$CASE", s.dir)
 	}
 	return s
+}
+
+// compatPath is where both programs look for others: dibgraph, see TestMain, and
+// what Debian has, whose Python knows diskimage-builder.
+func compatPath() string {
+	own, _, _ := strings.Cut(os.Getenv("PATH"), string(os.PathListSeparator))
+	return own + ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 }
 
 // args are the options and elements of the case, as both programs take them.
