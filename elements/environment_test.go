@@ -44,9 +44,9 @@ var both = map[string]string{
 	"DIB_DEBUG_TRACE": "0", "ARCH": "amd64", "ELEMENTS_PATH": "/run/dibgraph/elements", "IMAGE_ELEMENT": "tools os",
 	"IMAGE_ELEMENT_YAML":                  "os: /run/dibgraph/elements/os\ntools: /run/dibgraph/elements/tools\n",
 	"BASH_FUNC_get_image_element_array%%": elementArray, "SKIP_BASE": "1",
-	"IMAGE_NAME": "/run/dibgraph/build/out/web", "IMAGE_TYPE": "qcow2", "FS_TYPE": "ext4", "TMP_BUILD_DIR": "/run/dibgraph/build",
-	"TMP_MOUNT_PATH": "/run/dibgraph/build/mnt", "TMP_HOOKS_PATH": "/run/dibgraph/build/hooks", "TMP_IMAGE_DIR": "/run/dibgraph/image",
-	"TMP_DIR": "/tmp", "OUT_IMAGE_PATH": "", "DIB_BLOCK_DEVICE_PARAMS_YAML": "/run/dibgraph/build/block-device/params.yaml",
+	"IMAGE_NAME": "/run/dibgraph/dib_build.fixed/out/web", "IMAGE_TYPE": "qcow2", "FS_TYPE": "ext4", "TMP_BUILD_DIR": "/run/dibgraph/dib_build.fixed",
+	"TMP_MOUNT_PATH": "/run/dibgraph/dib_build.fixed/mnt", "TMP_HOOKS_PATH": "/run/dibgraph/dib_build.fixed/hooks", "TMP_IMAGE_DIR": "/run/dibgraph/image",
+	"TMP_DIR": "/tmp", "OUT_IMAGE_PATH": "", "DIB_BLOCK_DEVICE_PARAMS_YAML": "/run/dibgraph/dib_build.fixed/block-device/params.yaml",
 	"DIB_IMAGE_CACHE": "/home/me/.cache/image-create", "DIB_LOCKFILES": "/home/me/.cache/dib/lockfiles", "DIB_CHECKSUM": "0", "DIB_OFFLINE": "",
 	"DIB_MIN_TMPFS": "2", "DIB_NO_TMPFS": "0",
 }
@@ -55,7 +55,7 @@ func TestEnvironmentHost(t *testing.T) {
 	img := environmentImage(t, "", func(*Definition) {})
 	want := maps.Clone(both)
 	maps.Copy(want, map[string]string{
-		"HOME": "/home/me", "USER": "root", "LOGNAME": "root", "TARGET_ROOT": "/run/dibgraph/build/mnt",
+		"HOME": "/home/me", "USER": "root", "LOGNAME": "root", "TARGET_ROOT": "/run/dibgraph/dib_build.fixed/mnt",
 		"PATH":            "/run/dibgraph/lib/bin:/usr/local/bin:/usr/bin:/bin:/sbin:/usr/sbin:/usr/local/sbin",
 		"PS4":             "+ ${BASH_SOURCE:-$0}:${LINENO:-0}:${FUNCNAME:-} ",
 		"BASH_FUNC_die%%": "() {  local status=$?\n    echo \"$@\"\n    exit $status\n}",
@@ -66,7 +66,7 @@ func TestEnvironmentHost(t *testing.T) {
 	want["DIB_DEFAULT_INSTALLTYPE"] = "source"
 	compareEnvironment(t, img.Environment(Host, phaseNamed("extra-data")), want)
 
-	want["TARGET_ROOT"] = "/run/dibgraph/build/mnt"
+	want["TARGET_ROOT"] = "/run/dibgraph/dib_build.fixed/mnt"
 	compareEnvironment(t, img.Environment(Host, phaseNamed("cleanup")), want)
 }
 
@@ -132,7 +132,7 @@ func TestEnvironmentCaller(t *testing.T) {
 		"DOCKER_TARGET":           {"x", "-", "-"},
 		"INSTALL_PACKAGES":        {"x", "-", "-"},
 		"COMPRESS_IMAGE":          {"x", "-", "-"},
-		"TMP_MOUNT_PATH":          {"/x", "/run/dibgraph/build/mnt", "/run/dibgraph/build/mnt"},
+		"TMP_MOUNT_PATH":          {"/x", "/run/dibgraph/dib_build.fixed/mnt", "/run/dibgraph/dib_build.fixed/mnt"},
 		"TARGET_ROOT":             {"/x", "-", "-"},
 		"LC_ALL":                  {"de_DE", "C", "C"},
 		"HOME":                    {"/other", "/home/me", "/root"},

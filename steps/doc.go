@@ -13,7 +13,7 @@
 // of package sandbox, in namespaces of its own, on a build tree at a fixed
 // path:
 //
-//	/run/dibgraph/build           one overlay: the layers so far, then this step's
+//	/run/dibgraph/dib_build.fixed one overlay: the layers so far, then this step's
 //	├── mnt/                      the root of the image
 //	├── hooks/                    the merged hooks of all elements
 //	└── out/                      files that hooks leave beside the image

@@ -3,8 +3,10 @@ package steps
 // Paths inside the namespaces a step runs in. They never change, so nothing
 // about the machine or the run reaches a hook or a key through them.
 const (
-	RunDir      = "/run/dibgraph"
-	BuildDir    = RunDir + "/build"
+	RunDir = "/run/dibgraph"
+	// BuildDir has a name like those that diskimage-builder makes: elements take
+	// what comes after the last dot of TMP_MOUNT_PATH for a word of their own.
+	BuildDir    = RunDir + "/dib_build.fixed"
 	TargetDir   = BuildDir + "/mnt"
 	HooksDir    = BuildDir + "/hooks"
 	OutDir      = BuildDir + "/out"

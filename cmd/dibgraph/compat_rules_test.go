@@ -21,6 +21,15 @@ func compatRules() []compat.Rule {
 			Reason: "logs of the installation",
 		},
 		{
+			Name: "cache of ldconfig", Paths: []string{"var/cache/ldconfig/aux-cache"},
+			Reason: "it has times and inode numbers of the filesystem that it was made on",
+		},
+		{
+			Name: "name of the iSCSI initiator", Paths: []string{"etc/iscsi/initiatorname.iscsi"},
+			Normal: func(text []byte) []byte { return initiatorID.ReplaceAll(text, []byte("$1")) },
+			Reason: "its package makes a random one",
+		},
+		{
 			Name: "manifests of variables", Paths: []string{"etc/dib-manifests/dib_environment", "beside/image.d/dib-manifests/dib_environment"}, Normal: withoutOwnVariables,
 			Reason: "paths of the programs themselves; dibgraph leaves the place of caches out, which does not change an image",
 		},
@@ -61,6 +70,8 @@ func withoutOwnVariables(text []byte) []byte {
 		return set == nil || !slices.Contains(ownVariables, set[1]) && !strings.HasPrefix(set[1], "SUDO_")
 	})
 }
+
+var initiatorID = regexp.MustCompile(`(InitiatorName=[^:]*:[^:]*:)[0-9a-f]+`)
 
 var sizeLine = regexp.MustCompile(`^partition \d+ size|Inode count|[Bb]lock count|GDT blocks`)
 

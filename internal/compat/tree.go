@@ -95,7 +95,23 @@ func (t Tree) add(header *tar.Header, content io.Reader) error {
 	if kind != '-' {
 		return nil
 	}
+	if isInitramfs(name) {
+		return t.addWithInside(name, e, content)
+	}
 	return e.read(content)
+}
+
+// addWithInside reads a file and the tree in it. If there is one, that is
+// compared, and not the bytes.
+func (t Tree) addWithInside(name string, e *Entry, content io.Reader) error {
+	whole, err := io.ReadAll(content)
+	if err != nil {
+		return err
+	}
+	if t.addInitramfs(name, bytes.NewReader(whole)) {
+		return nil
+	}
+	return e.read(bytes.NewReader(whole))
 }
 
 func (e *Entry) read(content io.Reader) error {

@@ -1,7 +1,7 @@
 // Package observe lists the files and directories that were opened through given
 // mounts, by whichever process, while something ran. It uses fanotify.
 //
-//	o, err := observe.Start("/run/dibgraph/build/hooks")
+//	o, err := observe.Start("/run/dibgraph/dib_build.fixed/hooks")
 //	… run the hook …
 //	opened, err := o.Stop()
 //
