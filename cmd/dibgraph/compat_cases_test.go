@@ -95,7 +95,6 @@ func compatCases() []compatCase {
 			name:     "ramdisk",
 			elements: append(small, "ramdisk"),
 			small:    true,
-			ramdisk:  true,
 			notYet:   "the program name ramdisk-image-create",
 		},
 		{

@@ -75,11 +75,7 @@ func TestCompatElements(t *testing.T) {
 		}
 		for _, e := range entries {
 			if e.IsDir() && e.Name() != "__pycache__" {
-				wanted = append(wanted, []string{"base", e.Name()}, []string{"base", e.Name(), "debian-minimal"}, []string{e.Name(), "ubuntu-minimal", "vm", "block-device-mbr"})
-			}
-			if e.Name() == "vm" {
-				// What disk-image-create adds to it is not of element-info.
-				wanted[len(wanted)-2] = append(wanted[len(wanted)-2], "block-device-mbr")
+				wanted = append(wanted, listsWith(e.Name())...)
 			}
 		}
 		if dir != foreignElements {
@@ -107,6 +103,16 @@ func TestCompatElements(t *testing.T) {
 		}
 	}
 	t.Logf("%d lists of elements", len(wanted))
+}
+
+// listsWith gives lists of elements with one of them in it. Those with vm have a
+// layout, which is what disk-image-create adds and element-info does not.
+func listsWith(name string) [][]string {
+	debian := []string{"base", name, "debian-minimal"}
+	if name == "vm" {
+		debian = append(debian, "block-device-mbr")
+	}
+	return [][]string{{"base", name}, debian, {name, "ubuntu-minimal", "vm", "block-device-mbr"}}
 }
 
 func resolveWithOriginal(t *testing.T, paths []string, wanted [][]string) []resolution {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/dibgraph/dibgraph/internal/partition"
@@ -12,14 +13,14 @@ import (
 
 // kpartx stands in for the program of that name, which needs a device mapper: the
 // kernel is told of the partitions of a loop device, and links to them are where
-// diskimage-builder looks. It takes the two forms that diskimage-builder calls,
-// "kpartx -uvs DEVICE" and "kpartx -d DEVICE".
+// diskimage-builder looks. It takes the forms that diskimage-builder calls,
+// "kpartx -uvs DEVICE", in containers "kpartx -av DEVICE", and "kpartx -d DEVICE".
 func kpartx() {
-	if len(os.Args) != 3 || (os.Args[1] != "-uvs" && os.Args[1] != "-d") {
+	if len(os.Args) != 3 || !slices.Contains([]string{"-uvs", "-av", "-d"}, os.Args[1]) {
 		fmt.Fprintf(os.Stderr, "kpartx: unexpected arguments %q\n", os.Args[1:])
 		os.Exit(2)
 	}
-	if err := mapPartitions(os.Args[2], os.Args[1] == "-uvs"); err != nil {
+	if err := mapPartitions(os.Args[2], os.Args[1] != "-d"); err != nil {
 		fmt.Fprintln(os.Stderr, "kpartx:", err)
 		os.Exit(1)
 	}

@@ -36,11 +36,8 @@ type compatCase struct {
 	given func(*compatSite)
 	// small puts a base system in the place of debian-minimal that is made once.
 	small bool
-	// ramdisk calls both programs by their other name.
-	ramdisk bool
 	// boots says with what firmware the disk of dibgraph boots.
 	boots []qemu.Firmware
-	rules []compat.Rule // besides those of all images
 	// alone says why diskimage-builder itself cannot build this here.
 	alone string
 	// impossible says why nobody can build this here.
