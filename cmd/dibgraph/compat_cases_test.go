@@ -41,6 +41,14 @@ func compatCases() []compatCase {
 			small: true,
 		},
 		{
+			name:     "cloud",
+			elements: append(small, "cloud-init", "cloud-init-nocloud", "cloud-init-disable-resizefs", "growvols", "ensure-venv", "apt-sources", "pip-cache"),
+			options:  []string{"-n", "-t", "tar"},
+			env:      []string{"DIB_APT_SOURCES=$CASE/files/sources", "DIB_CLOUD_INIT_ALLOW_SSH_PWAUTH=yes"},
+			given:    func(s *compatSite) { s.write("files/sources", s.sources()) },
+			small:    true,
+		},
+		{
 			name:     "package-installs",
 			elements: append(small, "packages-second", "static-tree", "install-static", "package-installs"),
 			options:  []string{"-n", "-t", "tar", "-p", "rename,zerofree", "-p", "lzip"},

@@ -94,13 +94,8 @@ func (s *compatSite) base() string {
 	if _, err := os.Stat(base); err == nil {
 		return base
 	}
-	var sources []string
-	for line := range strings.Lines(aptSources(s.t)) {
-		_, source, _ := strings.Cut(strings.TrimSpace(line), ":")
-		sources = append(sources, source)
-	}
 	args := []string{"--variant=minbase", "--skip=cleanup/apt/lists", "--include=busybox,gnupg,python3,sudo,systemd-sysv,udev", release, base + ".new"}
-	cmd := exec.Command("mmdebstrap", append(args, sources...)...)
+	cmd := exec.Command("mmdebstrap", append(args, strings.Split(s.sources(), "\n")...)...)
 	cmd.Args = append(cmd.Args, "--format=tar")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		s.t.Fatalf("%q: %v\n%s", cmd.Args, err, out)
@@ -109,6 +104,17 @@ func (s *compatSite) base() string {
 		s.t.Fatal(err)
 	}
 	return base
+}
+
+// sources are the lines of an apt's configuration for the mirrors of all images.
+func (s *compatSite) sources() string {
+	s.t.Helper()
+	var lines []string
+	for line := range strings.Lines(aptSources(s.t)) {
+		_, source, _ := strings.Cut(strings.TrimSpace(line), ":")
+		lines = append(lines, source)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // dibgraph builds the image with dibgraph.

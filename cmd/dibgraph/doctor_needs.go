@@ -31,6 +31,8 @@ var buildNeeds = []host.Need{
 		For: "elements that fetch repositories"},
 	{What: "jq", Programs: []string{"jq"}, Package: "jq", Optional: true,
 		For: "element apt-preferences"},
+	{What: "rsync", Programs: []string{"rsync"}, Package: "rsync", Optional: true,
+		For: "elements that fetch archives of sources"},
 	{What: "python with YAML", Programs: []string{"python3"}, Files: pythonModule("yaml"), Package: "python3-yaml", Optional: true,
 		For: "elements of others that run Python on the host; ours do not"},
 }
