@@ -71,6 +71,13 @@ func packagedFiles(upper string) (map[string]bool, error) {
 	}
 	owned := make(map[string]bool)
 	for _, name := range lists {
+		info, err := os.Lstat(name)
+		if err != nil {
+			return nil, err
+		}
+		if !info.Mode().IsRegular() {
+			continue // a whiteout: the package was removed
+		}
 		f, err := os.Open(name)
 		if err != nil {
 			return nil, err

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // Only what is in the files that a run wrote can be read by a later one.
@@ -25,6 +27,9 @@ func TestCarried(t *testing.T) {
 	write("mnt/usr/bin/program", "\x7fELF\x00DIB_B\x00")
 	write("mnt/usr/bin/packaged", "\x7fELF\x00DIB_C\x00")
 	write("mnt/var/lib/dpkg/info/packaged.list", "/.\n/usr/bin/packaged\n")
+	if err := unix.Mknod(filepath.Join(upper, "mnt/var/lib/dpkg/info/removed.list"), unix.S_IFCHR, 0); err != nil { // as overlayfs does
+		t.Fatal(err)
+	}
 	write("mnt/far", strings.Repeat("x", 300<<10)+"DIB_FAR"+strings.Repeat("x", 300<<10))
 	write("mnt/edge", strings.Repeat("x", window-3)+"DIB_EDGE"+strings.Repeat("x", 300<<10))
 	write("hooks/bin/made", "echo ${DIB_REPO_a} $OTHER")
