@@ -25,6 +25,10 @@ func compatRules() []compat.Rule {
 			Reason: "it has times and inode numbers of the filesystem that it was made on",
 		},
 		{
+			Name: "git's own records", Paths: []string{"opt/*/.git/index", "opt/*/.git/logs/**"},
+			Reason: "git writes down times, inode numbers, and who cloned on which machine",
+		},
+		{
 			Name: "name of the iSCSI initiator", Paths: []string{"etc/iscsi/initiatorname.iscsi"},
 			Normal: func(text []byte) []byte { return initiatorID.ReplaceAll(text, []byte("$1")) },
 			Reason: "its package makes a random one",
