@@ -34,6 +34,10 @@ func compatRules() []compat.Rule {
 			Reason: "its package makes a random one",
 		},
 		{
+			Name: "manifests of arguments", Paths: []string{"etc/dib-manifests/dib_arguments", "beside/image.d/dib-manifests/dib_arguments"}, Normal: onePackageOption,
+			Reason: "options that may be given several times are written as one, so that what means the same has one result",
+		},
+		{
 			Name: "manifests of variables", Paths: []string{"etc/dib-manifests/dib_environment", "beside/image.d/dib-manifests/dib_environment"}, Normal: withoutOwnVariables,
 			Reason: "paths of the programs themselves; dibgraph leaves the place of caches out, which does not change an image",
 		},
@@ -68,7 +72,7 @@ var setsVariable = regexp.MustCompile(`^(?:env |declare -x )([^ =]+)=`)
 
 // withoutOwnVariables leaves out lines that set one of ownVariables.
 func withoutOwnVariables(text []byte) []byte {
-	text = bytes.ReplaceAll(text, []byte("PATH=/run/dibgraph/lib/bin:"), []byte("PATH="))
+	text = bytes.ReplaceAll(onePackageOption(text), []byte("PATH=/run/dibgraph/lib/bin:"), []byte("PATH="))
 	return keepLines(text, func(line string) bool {
 		set := setsVariable.FindStringSubmatch(line)
 		return set == nil || !slices.Contains(ownVariables, set[1]) && !strings.HasPrefix(set[1], "SUDO_")
@@ -76,6 +80,13 @@ func withoutOwnVariables(text []byte) []byte {
 }
 
 var initiatorID = regexp.MustCompile(`(InitiatorName=[^:]*:[^:]*:)[0-9a-f]+`)
+
+var packageOptions = regexp.MustCompile(`-p (\S+) -p `)
+
+// onePackageOption makes one option of two with packages.
+func onePackageOption(text []byte) []byte {
+	return packageOptions.ReplaceAll(text, []byte("-p $1,"))
+}
 
 var sizeLine = regexp.MustCompile(`^partition \d+ size|Inode count|[Bb]lock count|GDT blocks`)
 
