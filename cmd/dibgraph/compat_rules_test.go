@@ -17,6 +17,10 @@ func compatRules() []compat.Rule {
 			Reason: "diskimage-builder packs the mounted filesystem with its lost+found and the /dev of the build machine, and leaves /proc and /sys out; dibgraph packs the tree, where /proc and /sys are empty",
 		},
 		{
+			Name: "root directory", Paths: []string{".", ".witness"}, Absent: true,
+			Reason: "diskimage-builder loses the mode of / and files directly below it whose name begins with a dot",
+		},
+		{
 			Name: "logs", Paths: []string{"var/log/**"}, Absent: true,
 			Reason: "logs of the installation",
 		},

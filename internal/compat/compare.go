@@ -38,7 +38,10 @@ func Compare(ours, theirs Tree, rules []Rule) Result {
 		if i := slices.IndexFunc(rules, func(r Rule) bool { return r.matches(name) && r.Normal != nil }); i >= 0 && a != nil && b != nil && a.Text != nil && b.Text != nil {
 			difference = "differs, but for what may differ" + lines(rules[i].Normal(a.Text), rules[i].Normal(b.Text))
 		}
-		result.Unexplained = append(result.Unexplained, "/"+strings.TrimPrefix(name, ".")+" "+difference)
+		if name == "." {
+			name = ""
+		}
+		result.Unexplained = append(result.Unexplained, "/"+name+" "+difference)
 	}
 	return result
 }

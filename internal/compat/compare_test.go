@@ -71,6 +71,7 @@ func TestCompare(t *testing.T) {
 		{"equal", []file{plain}, []file{plain}, ""},
 		{"equal root", []file{{name: "", kind: tar.TypeDir, mode: 0o755}}, []file{{name: "", kind: tar.TypeDir, mode: 0o755}}, ""},
 		{"root's mode", []file{{name: "", kind: tar.TypeDir, mode: 0o755}}, []file{{name: "", kind: tar.TypeDir, mode: 0o700}}, "/ has mode 0755, theirs 0700"},
+		{"a name with a dot", []file{{name: ".hidden", text: "x"}}, nil, "/.hidden is there besides, a file of 1 bytes"},
 		{"missing", nil, []file{plain}, "/etc/motd is missing, a file of 6 bytes"},
 		{"besides", []file{plain}, nil, "/etc/motd is there besides, a file of 6 bytes"},
 		{"content", []file{plain}, with(func(f *file) { f.text = "hallo\n" }), "/etc/motd has 6 bytes that are others than their 6\n    + \"hello\"\n    - \"hallo\""},

@@ -90,7 +90,9 @@ func (f *filesystem) mount(device, target string) (scratch bool, err error) {
 	if !errors.Is(err, unix.ENODEV) && !errors.Is(err, unix.EINVAL) {
 		return false, err
 	}
-	return true, mount.Type("tmpfs", "scratch", target, unix.MS_NOATIME, "mode=0755")
+	// It is mounted from the device by name, as far as programs can tell: grub-install
+	// looks for the filesystem there, which is the one that was made.
+	return true, mount.Type("tmpfs", device, target, unix.MS_NOATIME, "mode=0755")
 }
 
 // Umount writes everything to the raw files and unmounts the filesystems, the
