@@ -25,6 +25,11 @@ func compatRules() []compat.Rule {
 			Reason: "logs of the installation",
 		},
 		{
+			Name: "ids of filesystems", Paths: []string{"boot/grub/grub.cfg"},
+			Normal: func(text []byte) []byte { return uuid.ReplaceAll(text, []byte("UUID")) },
+			Reason: "diskimage-builder makes random ones, dibgraph such as follow from what is in the image",
+		},
+		{
 			Name: "cache of ldconfig", Paths: []string{"var/cache/ldconfig/aux-cache"},
 			Reason: "it has times and inode numbers of the filesystem that it was made on",
 		},
@@ -33,7 +38,7 @@ func compatRules() []compat.Rule {
 			Reason: "git writes down times, inode numbers, and who cloned on which machine",
 		},
 		{
-			Name: "name of the iSCSI initiator", Paths: []string{"etc/iscsi/initiatorname.iscsi"},
+			Name: "name of the iSCSI initiator", Paths: []string{"etc/iscsi/initiatorname.iscsi", "boot/initrd.img-*/etc/initiatorname.iscsi"},
 			Normal: func(text []byte) []byte { return initiatorID.ReplaceAll(text, []byte("$1")) },
 			Reason: "its package makes a random one",
 		},
@@ -82,6 +87,8 @@ func withoutOwnVariables(text []byte) []byte {
 		return set == nil || !slices.Contains(ownVariables, set[1]) && !strings.HasPrefix(set[1], "SUDO_")
 	})
 }
+
+var uuid = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
 
 var initiatorID = regexp.MustCompile(`(InitiatorName=[^:]*:[^:]*:)[0-9a-f]+`)
 
