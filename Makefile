@@ -82,7 +82,7 @@ mutate: build ## every edit of the mutation suite, against clean builds; as root
 COMPAT_TABLE ?= -
 
 .PHONY: compat
-compat: build ## diskimage-builder and its elements against dibgraph; as root; an hour
+compat: build ## diskimage-builder and its elements against dibgraph; as root; hours
 	$(if $(ROOT),,sudo )bin/dibgraph doctor --install --for-tests
 	$(if $(ROOT),,sudo )env "PATH=$$PATH" DIBGRAPH_TEST_ROOT=1 DIBGRAPH_COMPAT='$(COMPAT_TABLE)' $(GO) test ./cmd/dibgraph -run '^TestCompat' -v -timeout 180m $(TESTFLAGS)
 

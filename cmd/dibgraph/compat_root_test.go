@@ -61,7 +61,7 @@ func TestCompat(t *testing.T) {
 func requireCompat(t *testing.T) {
 	t.Helper()
 	if os.Getenv(compatVariable) == "" {
-		t.Skip("only in make compat: it needs an hour, and Debian's mirrors")
+		t.Skip("only in make compat: it needs hours, and Debian's mirrors")
 	}
 	testroot.Require(t)
 	testroot.CheckMounts(t)
