@@ -1,6 +1,11 @@
 package main
 
-import "github.com/dibgraph/dibgraph/internal/qemu"
+import (
+	"os"
+	"strings"
+
+	"github.com/dibgraph/dibgraph/internal/qemu"
+)
 
 // compatCases are the images that both programs build, the most important first.
 func compatCases() []compatCase {
@@ -90,7 +95,7 @@ func compatCases() []compatCase {
 			elements: append(small, "vm", "block-device-efi"),
 			options:  []string{"-n", "-t", "tar,raw"},
 			small:    true,
-			alone:    "the kernel of this machine has no vfat, which diskimage-builder mounts",
+			alone:    withoutVFAT(),
 		},
 		{
 			name:     "squashfs",
@@ -111,6 +116,14 @@ func compatCases() []compatCase {
 			impossible: "needs a mirror of Ubuntu",
 		},
 	}
+}
+
+// withoutVFAT says why diskimage-builder cannot make an EFI partition, if so.
+func withoutVFAT() string {
+	if known, err := os.ReadFile("/proc/filesystems"); err == nil && strings.Contains(string(known), "\tvfat\n") {
+		return ""
+	}
+	return "the kernel of this machine has no vfat, which diskimage-builder mounts"
 }
 
 // makeSources makes the places that the element sources-local names.

@@ -54,7 +54,16 @@ func TestCompat(t *testing.T) {
 	var table compatTable
 	t.Cleanup(func() { table.report(t) })
 	for _, c := range compatCases() {
-		t.Run(c.name, func(t *testing.T) { table.add(c.try(t, shared)) })
+		t.Run(c.name, func(t *testing.T) {
+			row := compatRow{compatCase: &c}
+			defer func() {
+				if t.Failed() {
+					row.result = compatFails
+				}
+				table.add(row)
+			}()
+			c.try(t, shared, &row)
+		})
 	}
 }
 
@@ -70,22 +79,16 @@ func requireCompat(t *testing.T) {
 	}
 }
 
-// try builds the image of a case with both programs.
-func (c *compatCase) try(t *testing.T, shared string) (row compatRow) {
-	row = compatRow{compatCase: c, result: compatFails}
+// try builds the image of a case with both programs, and says what came of it.
+func (c *compatCase) try(t *testing.T, shared string, row *compatRow) {
 	if c.impossible != "" {
 		row.result, row.note = compatUntested, c.impossible
-		return row
+		return
 	}
 	if c.notYet != "" {
 		row.result, row.note = compatNotYet, c.notYet
-		return row
+		return
 	}
-	defer func() {
-		if t.Failed() {
-			row.result = compatFails
-		}
-	}()
 	s := newCompatSite(t, c, shared)
 	start := time.Now()
 	s.dibgraph()
@@ -96,15 +99,13 @@ func (c *compatCase) try(t *testing.T, shared string) (row compatRow) {
 	}
 	if c.alone != "" {
 		row.result, row.note = compatAlone, c.alone
-		return row
+		return
 	}
 	row.theirs = s.diskimageBuilder()
-	compared := s.compare()
-	for _, line := range compared.Unexplained {
+	row.result, row.compared = compatWorks, s.compare()
+	for _, line := range row.compared.Unexplained {
 		t.Errorf("differs: %s", line)
 	}
-	row.result, row.compared = compatWorks, compared
-	return row
 }
 
 // What a case came to.
