@@ -42,7 +42,7 @@ type compatCase struct {
 	alone string
 	// impossible says why nobody can build this here.
 	impossible string
-	// notYet says what dibgraph does not do yet, which makes the case fail.
+	// notYet says what dibgraph or this suite does not do yet.
 	notYet string
 }
 

@@ -198,7 +198,7 @@ func (s *compatSite) runOriginal() {
 	s.tool("ln", "-s", "/bin/true", "sbin/dmsetup")
 	script := `mount -t overlay -o "lowerdir=$0/sbin:/usr/sbin" tools /usr/sbin && cd "$0/theirs" && exec "$@"`
 	cmd := exec.CommandContext(s.t.Context(), "unshare", append([]string{"--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private",
-		"sh", "-c", script, s.dir, "disk-image-create"}, s.args()...)...)
+		"sh", "-c", script, s.dir, "/usr/bin/disk-image-create"}, s.args()...)...)
 	cmd.Env = append(slices.DeleteFunc(slices.Clone(s.env), func(entry string) bool { return strings.HasPrefix(entry, "DIBGRAPH_") }), "TMPDIR="+s.path("tmp"))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	s.t.Cleanup(s.detachLoops)
