@@ -18,7 +18,7 @@ func TestUsageOf(t *testing.T) {
 		{Path: "mnt/d/c", Type: cache.TypeSymlink, Link: "b"},
 		{Path: "mnt/d/e", Type: cache.TypeFile, Size: 1},
 	})
-	const built = "/run/dibgraph/build/built"
+	const built = "/run/dibgraph/dib_build.fixed/built"
 	want := []pathUse{
 		{"total", 20}, {built, 20}, {built + "/d", 8}, {built + "/a", 8}, {built + "/d/e", 4}, {built + "/d/c", 0},
 	}
