@@ -58,7 +58,7 @@ func TestHelp(t *testing.T) {
 
 // What help prints is accepted: every flag, with a value of its type.
 func TestFlagsOfHelp(t *testing.T) {
-	printed := regexp.MustCompile(`(?m)^ +(?:-[a-zA-Z], )?--([a-z-]+)`)
+	printed := regexp.MustCompile(`(?m)^ +(?:-[a-zA-Z], )?--([a-z0-9-]+)`)
 	for path := range commands() {
 		t.Run(path, func(t *testing.T) {
 			names := printed.FindAllStringSubmatch(helpOf(t, path), -1)
