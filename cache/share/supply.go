@@ -32,17 +32,22 @@ func (s *Share) SupplyBlob(d cache.Digest, places []cache.Place) error {
 // supply brings content once, however many ask for it at a time.
 func (s *Share) supply(d cache.Digest, places []cache.Place, bring func(r io.Reader, d cache.Digest, at spot) error) error {
 	_, err, _ := s.flights.Do(d.String(), func() (any, error) {
-		var problems []error
+		var problems, news []error
 		for _, p := range places {
 			err := s.bringFrom(p, d, bring)
 			if err == nil {
 				return nil, nil
 			}
-			problems = append(problems, fmt.Errorf("get %s from %s: %w", d.Short(), p.Remote, err))
+			problem := fmt.Errorf("get %s from %s: %w", d.Short(), p.Remote, err)
+			problems = append(problems, problem)
+			if !errors.Is(err, remote.ErrLeftOut) { // that was said when it was left out
+				news = append(news, problem)
+			}
 		}
-		err := errors.Join(problems...)
-		s.o.Notice("shared cache: " + err.Error() + "; it is made again")
-		return nil, err
+		if err := errors.Join(news...); err != nil {
+			s.o.Notice("shared cache: " + err.Error() + "; it is made again")
+		}
+		return nil, errors.Join(problems...)
 	})
 	return err
 }

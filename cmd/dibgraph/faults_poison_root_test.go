@@ -162,7 +162,7 @@ func (k *poisoner) tryAll(begin func(poison), done func() bool) {
 	}
 	k.nodes = ranNodes(k.t, said)
 	for i, p := range k.poisons() {
-		if !faultcount.Full() && (i+len(k.kind))%6 != 0 || p.manifest != nil && k.kind != "oci" {
+		if !faultcount.Full() && (i+len(k.kind))%12 != 0 || p.manifest != nil && k.kind != "oci" {
 			continue
 		}
 		begin(p)

@@ -47,11 +47,11 @@ func TestFaultsRemote(t *testing.T) {
 			k.proxy, k.place = server.start(t)
 			k.fill()
 			for i, plan := range plans() {
-				if faultcount.Full() || i%23 == len(server.kind) {
+				if faultcount.Full() || i%46 == len(server.kind) {
 					k.tryTake(i, plan)
 				}
 				whole := plan.Of == faulty.Everything && plan.First == 0
-				if faultcount.Full() && whole || i%23 == len(server.kind)+7 {
+				if faultcount.Full() && whole || i%46 == len(server.kind)+7 {
 					k.tryGive(i, plan)
 				}
 			}

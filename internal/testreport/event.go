@@ -48,10 +48,16 @@ func (r *report) read(from io.Reader) error {
 // logLine is what t.Log, t.Error and t.Skip write before the text.
 var logLine = regexp.MustCompile(`^\s*[^\s:]+\.go:\d+: (.*)$`)
 
+// protocol begins what a script of testscript writes after its reason to skip.
+const protocol = "testscript.go:"
+
 // reason finds in the output of a skipped test what it said last.
 func reason(output string) string {
 	found := "no reason given"
 	for line := range strings.Lines(output) {
+		if strings.HasPrefix(strings.TrimSpace(line), protocol) {
+			continue
+		}
 		if match := logLine.FindStringSubmatch(strings.TrimSuffix(line, "\n")); match != nil {
 			found = match[1]
 		}

@@ -72,7 +72,8 @@ FAIL     0.0s  p  1 passed, 1 failed
 {"Action":"run","Package":"p","Test":"TestB"}
 {"Action":"pass","Package":"p","Test":"TestB","Elapsed":0}
 {"Action":"run","Package":"p","Test":"TestC"}
-{"Action":"output","Package":"p","Test":"TestC","Output":"    a_test.go:9: needs a user\n"}
+{"Action":"output","Package":"p","Test":"TestC","Output":"    cmd.go:9: needs a user\n"}
+{"Action":"output","Package":"p","Test":"TestC","Output":"    testscript.go:609: WORK=$WORK\n"}
 {"Action":"skip","Package":"p","Test":"TestC","Elapsed":0}
 {"Action":"pass","Package":"p","Elapsed":0.1}
 `,
