@@ -15,7 +15,7 @@ import (
 // makes, and the build after that runs nothing.
 func TestEditsBuildWhatACleanBuildDoes(t *testing.T) {
 	p := newProgram(t)
-	rounds := 12
+	rounds := 8
 	if testing.Short() {
 		rounds = 5
 	}

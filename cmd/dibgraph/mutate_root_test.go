@@ -44,7 +44,7 @@ func TestMutate(t *testing.T) {
 // sample returns some edits of every sort.
 func sample(all []mutation) []mutation {
 	var some []mutation
-	for i := 4; i < len(all); i += 9 {
+	for i := 4; i < len(all); i += 18 {
 		some = append(some, all[i])
 	}
 	return some
