@@ -38,6 +38,9 @@ const (
 	compatResizeInode = 0x10
 	compatDirIndex    = 0x20
 
+	// A new journal is empty: nothing in it is older than what is written behind its
+	// back. One that has to be replayed is a feature of its own.
+	knownCompat   = compatJournal | compatExtAttr | compatResizeInode | compatDirIndex
 	knownIncompat = incompatFiletype | incompatExtents | incompat64bit | incompatFlexBG | incompatCsumSeed
 	knownRO       = roSparseSuper | roLargeFile | roHugeFile | roDirNlink | roExtraIsize | roMetadataCsum
 	needIncompat  = incompatFiletype | incompatExtents
@@ -108,10 +111,9 @@ func open(file *os.File, offset int64) (*volume, error) {
 func (v *volume) readSuper() error {
 	s := v.super
 	v.features.compat, v.features.incompat, v.features.ro = le.Uint32(s[0x5C:]), le.Uint32(s[0x60:]), le.Uint32(s[0x64:])
-	known := uint32(compatExtAttr | compatResizeInode | compatDirIndex)
 	switch {
-	case v.features.compat&^known != 0:
-		return unsupported("feature bits %#x", v.features.compat&^known)
+	case v.features.compat&^knownCompat != 0:
+		return unsupported("feature bits %#x", v.features.compat&^knownCompat)
 	case v.features.incompat&^knownIncompat != 0 || v.features.incompat&needIncompat != needIncompat:
 		return unsupported("incompatible feature bits %#x", v.features.incompat)
 	case v.features.ro&^knownRO != 0 || v.features.ro&needRO != needRO:
