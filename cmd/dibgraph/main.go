@@ -63,8 +63,13 @@ func run(args []string) int {
 		return runDropIn(ctx, name, args[1:])
 	}
 	root := newRootCommand()
+	finish := addProfileFlag(root)
 	root.SetArgs(args[1:])
-	return report(ctx, root.ExecuteContext(ctx))
+	err := root.ExecuteContext(ctx)
+	if unwritten := finish(); err == nil {
+		err = unwritten
+	}
+	return report(ctx, err)
 }
 
 // report prints an error, once, and returns the exit status that belongs to it.

@@ -19,6 +19,9 @@ func Of(text []byte) Words {
 	}
 	w := Words{Names: map[string]bool{}}
 	for start, end := range wordsOf(text) {
+		if w.Names[string(text[start:end])] {
+			continue // most words are repeated; looking one up does not copy it
+		}
 		name := string(text[start:end])
 		w.Names[name] = true
 		if strings.HasSuffix(name, "_") {
