@@ -65,6 +65,7 @@ func (img *Image) load(library *Library) []*Problem {
 	problems = append(problems, load(img.Elements)...)
 	img.Hooks, more = merge(img.Elements)
 	problems = append(problems, more...)
+	problems = append(problems, img.checkDeclared()...)
 	return append(problems, img.readSettings()...)
 }
 
