@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"strconv"
+	"time"
 )
 
 // ErrLeftOut says that a remote failed too often, and is not asked any more.
@@ -17,6 +19,8 @@ type StatusError struct {
 	Status int
 	// Text is what the server said about it, shortened; it may be empty.
 	Text string
+	// Wait is how long it asks to be left alone, see [RetryAfter]; 0 is not said.
+	Wait time.Duration
 }
 
 // Error names the status, and what to do about the usual ones.
@@ -39,6 +43,36 @@ func (e *StatusError) Error() string {
 // Code is the status.
 func (e *StatusError) Code() int { return e.Status }
 
+// RetryAfter is how long the server asks to be left alone.
+func (e *StatusError) RetryAfter() time.Duration { return e.Wait }
+
+// RetryAfter reads how long a server asks to be left alone: seconds, or a date
+// (RFC 9110, 10.2.3). It is 0 if that is not said, or over.
+func RetryAfter(header http.Header) time.Duration {
+	text := header.Get("Retry-After")
+	if seconds, err := strconv.ParseUint(text, 10, 31); err == nil {
+		return time.Duration(seconds) * time.Second
+	}
+	if date, err := http.ParseTime(text); err == nil {
+		return max(0, time.Until(date))
+	}
+	return 0
+}
+
+// maxWait is the longest that a server may ask for. A build has more to do than to
+// wait for a cache: whoever asks for more has failed.
+const maxWait = 10 * time.Second
+
+// asksToWait returns how long the server behind an error asks to be left alone.
+// Errors of servers tell that with a method RetryAfter.
+func asksToWait(err error) time.Duration {
+	var busy interface{ RetryAfter() time.Duration }
+	if errors.As(err, &busy) {
+		return busy.RetryAfter()
+	}
+	return 0
+}
+
 // OtherSize is the error of something that stands where a content belongs and has
 // so many bytes: the content is not there. Trying again, or leaving the remote out
 // for it, would mend nothing.
@@ -53,6 +87,8 @@ func temporary(err error) bool {
 	var path *fs.PathError
 	var certificate *tls.CertificateVerificationError
 	switch {
+	case asksToWait(err) > maxWait:
+		return false
 	case errors.As(err, &status):
 		code := status.Code()
 		return code >= 500 && code != http.StatusNotImplemented && code != http.StatusInsufficientStorage ||

@@ -225,17 +225,18 @@ func (g *Guard) attempts(ctx context.Context, do func() error) error {
 			g.failed(err)
 			return err
 		}
-		if err := g.pause(ctx, again); err != nil {
+		if err := g.pause(ctx, again, asksToWait(err)); err != nil {
 			return err
 		}
 	}
 }
 
-// pause waits, longer each time, and not as long as others that failed with it.
-func (g *Guard) pause(ctx context.Context, again int) error {
+// pause waits, longer each time, and not as long as others that failed with it; at
+// least as long as it was asked to.
+func (g *Guard) pause(ctx context.Context, again int, asked time.Duration) error {
 	wait := g.o.Pause << again
 	select {
-	case <-time.After(wait/2 + rand.N(wait)):
+	case <-time.After(asked + wait/2 + rand.N(wait)):
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -102,6 +103,7 @@ func TestGuardTriesAgain(t *testing.T) {
 			}
 			return nil
 		}, 2, nil},
+		{"asks for too much patience", func(int) error { return &StatusError{Status: 503, Wait: time.Minute} }, 1, &StatusError{Status: 503}},
 		{"forbidden", func(int) error { return &StatusError{Status: 403} }, 1, &StatusError{Status: 403}},
 		{"nothing there", func(int) error { return fmt.Errorf("get: %w", ErrNotFound) }, 1, ErrNotFound},
 	} {
@@ -119,6 +121,38 @@ func TestGuardTriesAgain(t *testing.T) {
 				t.Errorf("%d calls, %d counted; want %d", f.calls, g.Stats().Requests, test.calls)
 			}
 		})
+	}
+}
+
+// A server that says when it wants to be asked again is not asked before.
+func TestGuardWaitsAsAsked(t *testing.T) {
+	const asked = 300 * time.Millisecond
+	f := &flaky{data: "data", fail: func(call int) error {
+		if call == 1 {
+			return fmt.Errorf("get: %w", &StatusError{Status: 429, Wait: asked})
+		}
+		return nil
+	}}
+	start := time.Now()
+	if _, err := NewGuard(f, quick(GuardOptions{})).Load(t.Context(), "x", 100); err != nil || f.calls != 2 {
+		t.Errorf("%d calls, %v", f.calls, err)
+	}
+	if waited := time.Since(start); waited < asked {
+		t.Errorf("asked again after %s", waited)
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"": 0, "7": 7 * time.Second, "0": 0, "-3": 0, "soon": 0, "Sun, 06 Nov 1994 08:49:37 GMT": 0,
+	} {
+		if got := RetryAfter(http.Header{"Retry-After": {text}}); got != want {
+			t.Errorf("RetryAfter(%q) = %s, want %s", text, got, want)
+		}
+	}
+	later := time.Now().Add(time.Hour).UTC().Format(http.TimeFormat)
+	if got := RetryAfter(http.Header{"Retry-After": {later}}); got < 58*time.Minute || got > time.Hour {
+		t.Errorf("RetryAfter in an hour = %s", got)
 	}
 }
 

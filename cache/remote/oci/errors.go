@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/dibgraph/dibgraph/cache/remote"
 	"github.com/dibgraph/dibgraph/internal/network"
@@ -21,6 +22,7 @@ type answer struct {
 	status int
 	codes  []string
 	text   string
+	wait   time.Duration
 }
 
 func (a *answer) Error() string { return a.text }
@@ -39,10 +41,13 @@ func (a *answer) Is(target error) bool {
 // Code is the status of the answer.
 func (a *answer) Code() int { return a.status }
 
+// RetryAfter is how long the registry asks to be left alone.
+func (a *answer) RetryAfter() time.Duration { return a.wait }
+
 // refused reads what is in an answer, and closes it.
 func refused(response *http.Response) *answer {
 	defer response.Body.Close()
-	a := &answer{status: response.StatusCode}
+	a := &answer{status: response.StatusCode, wait: remote.RetryAfter(response.Header)}
 	var body struct{ Errors errcode.Errors }
 	const most = 16 << 10
 	if json.NewDecoder(io.LimitReader(response.Body, most)).Decode(&body) == nil {

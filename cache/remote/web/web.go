@@ -120,7 +120,7 @@ func (r *Remote) send(ctx context.Context, method, path string, body io.Reader, 
 	defer response.Body.Close()
 	const most = 200
 	text, _ := io.ReadAll(io.LimitReader(response.Body, most))
-	err = &remote.StatusError{Status: response.StatusCode, Text: firstLine(text)}
+	err = &remote.StatusError{Status: response.StatusCode, Text: firstLine(text), Wait: remote.RetryAfter(response.Header)}
 	if response.StatusCode == http.StatusNotFound {
 		err = remote.ErrNotFound
 	}

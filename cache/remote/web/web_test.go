@@ -11,6 +11,7 @@ import (
 	"path"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/dibgraph/dibgraph/cache/remote"
 	"github.com/dibgraph/dibgraph/cache/remote/conformance"
@@ -123,5 +124,17 @@ func TestBadAddresses(t *testing.T) {
 		if _, err := New(address, Options{}); err == nil || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%q: %v", address, err)
 		}
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	r := serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "3")
+		http.Error(w, "busy", http.StatusTooManyRequests)
+	}), Options{})
+	_, err := r.Load(t.Context(), "x", 10)
+	var status *remote.StatusError
+	if !errors.As(err, &status) || status.Wait != 3*time.Second {
+		t.Errorf("Load = %v (%+v), want one that asks for 3 s", err, status)
 	}
 }
