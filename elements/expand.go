@@ -13,9 +13,10 @@ import (
 type expandProblem struct{ message, hint string }
 
 // expand replaces $NAME, ${NAME} and ${NAME:-default} in a text; "$$" is a
-// dollar sign. A default is taken as it is, and for an empty variable too, as
-// in a shell. A variable that is not defined is a problem. Shown is the value
-// with those variables left as they are that must not be shown.
+// dollar sign. A default may hold variables again, and is taken for an empty
+// variable too, as in a shell. A variable that is not defined is a problem, but
+// not in a default that is not needed. Shown is the value with those variables
+// left as they are that must not be shown.
 func expand(text string, variables map[string]string) (value, shown string, problems []expandProblem) {
 	var v, s strings.Builder
 	add := func(text string) {
@@ -36,7 +37,7 @@ func expand(text string, variables map[string]string) (value, shown string, prob
 			text = rest[1:]
 			continue
 		case strings.HasPrefix(rest, "{"):
-			inside, after, closed := strings.Cut(rest[1:], "}")
+			inside, after, closed := cutBraces(rest[1:])
 			if !closed {
 				return "", "", append(problems, expandProblem{message: "a } is missing after ${"})
 			}
@@ -58,7 +59,10 @@ func expand(text string, variables map[string]string) (value, shown string, prob
 		found, defined := variables[name]
 		switch {
 		case hasDefault && found == "":
-			add(otherwise)
+			value, shown, more := expand(otherwise, variables)
+			v.WriteString(value)
+			s.WriteString(shown)
+			problems = append(problems, more...)
 		case !defined:
 			problems = append(problems, expandProblem{fmt.Sprintf("the variable %s is not defined", name), undefinedHint(name, variables)})
 		case IsSecret(name, found):
@@ -68,6 +72,23 @@ func expand(text string, variables map[string]string) (value, shown string, prob
 			add(found)
 		}
 	}
+}
+
+// cutBraces divides a text that follows "${" at the "}" which belongs to it.
+func cutBraces(text string) (inside, after string, closed bool) {
+	depth := 1
+	for i := 0; i < len(text); i++ {
+		switch {
+		case text[i] == '}':
+			depth--
+		case strings.HasPrefix(text[i:], "${"):
+			depth++
+		}
+		if depth == 0 {
+			return text[:i], text[i+1:], true
+		}
+	}
+	return "", "", false
 }
 
 // undefinedHint says what to do about a variable that is not defined.

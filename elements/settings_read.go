@@ -16,7 +16,7 @@ type settingsReader struct {
 // Keys of a dibgraph.yaml and of the maps in it, in the order of messages.
 var (
 	settingsKeys = []string{"sources", "inputs", "volatile", "network", "refresh"}
-	sourceKeys   = []string{"name", "url", "checksum", "checksum-url", "fresh"}
+	sourceKeys   = []string{"name", "url", "checksum", "checksum-url", "fresh", "when"}
 	inputsKeys   = []string{"files", "variables"}
 )
 

@@ -4,11 +4,14 @@ import (
 	"net/url"
 	"path"
 	"regexp"
+	"slices"
 
 	"go.yaml.in/yaml/v3"
 
 	"github.com/dibgraph/dibgraph/internal/fetch"
 	"github.com/dibgraph/dibgraph/internal/registry"
+	"github.com/dibgraph/dibgraph/internal/strictyaml"
+	"github.com/dibgraph/dibgraph/steps/helper"
 )
 
 func (r *settingsReader) sources(n *yaml.Node) {
@@ -23,6 +26,9 @@ func (r *settingsReader) source(n *yaml.Node) {
 	s := Source{file: r.File, line: n.Line}
 	var sumLine int
 	fields := r.Fields(n, "a source", sourceKeys)
+	if !r.wanted(fields) {
+		return
+	}
 	given := map[string]bool{}
 	for _, f := range fields {
 		given[f.Key] = true
@@ -54,6 +60,34 @@ func (r *settingsReader) source(n *yaml.Node) {
 		r.Problem(n.Line, "put @sha256:… at the end of the url", "an image has a digest and no checksum")
 	}
 	r.settings.Sources = append(r.settings.Sources, s)
+}
+
+// wanted reports whether the condition of a source holds. What else is said of
+// one that is not wanted may name variables that nobody has defined.
+func (r *settingsReader) wanted(fields []strictyaml.Field) bool {
+	i := slices.IndexFunc(fields, func(f strictyaml.Field) bool { return f.Key == "when" })
+	if i < 0 {
+		return true
+	}
+	rules := []*yaml.Node{fields[i].Value}
+	if fields[i].Value.Kind == yaml.SequenceNode {
+		rules = r.List(fields[i].Value, "when")
+	}
+	for _, rule := range rules {
+		text, ok := r.Text(rule, "when")
+		if !ok {
+			return false
+		}
+		condition, err := helper.ParseCondition(text)
+		if err != nil {
+			r.Problem(rule.Line, "", "when: %s", err)
+			return false
+		}
+		if !condition.Holds(r.variables[condition.Variable]) {
+			return false
+		}
+	}
+	return true
 }
 
 func (r *settingsReader) sourceName(n *yaml.Node) string {

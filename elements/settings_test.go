@@ -109,6 +109,28 @@ func TestSettingsShort(t *testing.T) {
 	}
 }
 
+// Defaults may hold variables, and a source that is not wanted is none.
+func TestConditionalSources(t *testing.T) {
+	got, problems := readText(`
+sources:
+- {name: nested, url: "${NOWHERE:-${EMPTY:-/srv/${ARCH}}/$DIB_RELEASE}$$"}
+- {name: unneeded, url: "${ARCH:-$NOWHERE}"}
+- {name: one, url: $NOWHERE, when: NOWHERE!=}
+- {name: one, url: other, when: NOWHERE=}
+- {name: both, url: x, when: [ARCH=amd64, DIB_RELEASE!=trixie]}
+`)
+	if len(problems) > 0 {
+		t.Fatalf("problems: %v", problems)
+	}
+	var sources []string
+	for _, s := range got.Sources {
+		sources = append(sources, s.Name+" "+s.Address.URL)
+	}
+	if want := []string{"nested /srv/amd64/trixie$", "unneeded amd64", "one other"}; !slices.Equal(sources, want) {
+		t.Errorf("sources %q, want %q", sources, want)
+	}
+}
+
 func TestSettingsProblems(t *testing.T) {
 	for _, test := range []struct{ text, want string }{
 		{"sources: [\n", "1: is not YAML: did not find expected node content"},
@@ -125,7 +147,7 @@ func TestSettingsProblems(t *testing.T) {
 		{"sources:", "1: sources must be a list, and is empty"},
 		{"sources: [a]", `1: a source must be a map, and is "a"`},
 		{"sources:\n- {}", `2: a source needs the key "name"|2: a source needs the key "url"`},
-		{"sources:\n- name: a\n  uri: b", `3: unknown key "uri" of a source; want name, url, checksum, checksum-url or fresh (did you mean "url"?)|2: a source needs the key "url"`},
+		{"sources:\n- name: a\n  uri: b", `3: unknown key "uri" of a source; want name, url, checksum, checksum-url, fresh or when (did you mean "url"?)|2: a source needs the key "url"`},
 		{"sources:\n- {name: a/b, url: /x}", `2: "a/b" is no name for a source; it becomes that of a file: letters, digits, and . _ + - after the first`},
 		{"sources:\n- {name: .a, url: /x}", `2: ".a" is no name for a source; it becomes that of a file: letters, digits, and . _ + - after the first`},
 		{"sources:\n- {name: 1, url: /x}", "2: name must be a text, and 1 is something else to YAML (put it in quotes)"},
@@ -154,6 +176,12 @@ func TestSettingsProblems(t *testing.T) {
 		{"sources:\n- {name: a, url: \"/${ARCH-x}\"}", `2: url: "ARCH-x" is no name of a variable (write $NAME, ${NAME} or ${NAME:-default}, and $$ for a dollar sign)`},
 		{"sources:\n- {name: a, url: /$1}", `2: url: "" is no name of a variable (write $NAME, ${NAME} or ${NAME:-default}, and $$ for a dollar sign)`},
 		{"sources:\n- {name: a, url: $EMPTY}", `2: url: "$EMPTY" is empty`},
+
+		{"sources:\n- {name: a, url: \"${EMPTY:-/${B}}\"}", "2: url: the variable B is not defined (export it, or write ${B:-default}; what environment.d sets is not known yet when sources are fetched)"},
+		{"sources:\n- {name: a, url: \"${EMPTY:-${ARCH}\"}", "2: url: a } is missing after ${"},
+		{"sources:\n- {name: a, url: /x, when: ARCH}", `2: when: "ARCH" is not a condition; write VARIABLE=value or VARIABLE!=value`},
+		{"sources:\n- {name: a, url: /x, when: [ARCH=amd64, [b]]}", "2: when must be a text, and is a list"},
+		{"sources:\n- {name: a, uri: /x, when: ARCH=none}", `2: unknown key "uri" of a source; want name, url, checksum, checksum-url, fresh or when (did you mean "url"?)`},
 
 		{"inputs: [a]", "1: inputs must be a map, and is a list"},
 		{"inputs: {file: []}", `1: unknown key "file" of inputs; want files or variables (did you mean "files"?)`},

@@ -16,7 +16,7 @@ type packageOptions struct {
 	// uninstall and buildOnly count by presence; their values mean nothing.
 	uninstall, buildOnly                bool
 	installType, arch, notArch, pyMajor string
-	when                                []condition
+	when                                []Condition
 	given                               map[string]bool
 	// unknown tells of options that this program does not know. They are let
 	// through: an element may be written for a later one.
@@ -66,18 +66,18 @@ func (o *packageOptions) set(file string, e pair) (err error) {
 	return err
 }
 
-func readWhen(file string, e pair) ([]condition, error) {
+func readWhen(file string, e pair) ([]Condition, error) {
 	rules := []*yaml.Node{e.Value}
 	if e.Value.Kind == yaml.SequenceNode {
 		rules = e.Value.Content
 	}
-	var out []condition
+	var out []Condition
 	for _, rule := range rules {
 		words, err := text(file, "when", rule)
 		if err != nil {
 			return nil, err
 		}
-		c, err := parseCondition(words)
+		c, err := ParseCondition(words)
 		if err != nil {
 			return nil, at(file, resolve(rule).Line, "when: %w", err)
 		}
