@@ -18,7 +18,7 @@ import (
 //go:embed all:install-static all:install-types all:journal-to-console all:local-config all:manifests
 //go:embed all:modprobe all:openssh-server all:package-installs all:pip-and-virtualenv all:pkg-map
 //go:embed all:runtime-ssh-host-keys all:simple-init all:source-repositories all:svc-map all:sysctl all:sysprep
-//go:embed all:ubuntu-common all:ubuntu-minimal all:vm
+//go:embed all:ubuntu all:ubuntu-common all:ubuntu-minimal all:vm
 var files embed.FS
 
 // Elements returns the library: each top-level directory is an element of that
