@@ -166,3 +166,29 @@ func TestSelinuxLabels(t *testing.T) {
 		t.Errorf("gave\n%s\nwant\n%s", out, want)
 	}
 }
+
+// The repositories of a bootstrap are those of the user, or of an element, with
+// the mirror that was asked for.
+func TestYumChrootRepositories(t *testing.T) {
+	testroot.Require(t)
+	testroot.CheckMounts(t)
+	dir := t.TempDir()
+	write(t, "#!/bin/bash\nfor a in \"$@\"; do case $a in --setopt=reposdir=*) grep -hE '^#?(baseurl|metalink)' ${a#*=*=}/*.repo ;; --releasever*) echo $a ;; esac; done\n"+
+		"cat ~/.rpmmacros; mountpoint -q $TARGET_ROOT/proc && mountpoint -q $TARGET_ROOT/sys && echo mounted; exit 9\n", dir, "bin", "dnf")
+	write(t, "baseurl=http://mine.example.org/\n", dir, "mine", "mine.repo")
+	for _, test := range []struct{ env, want string }{
+		{"", "--releasever=43\n#baseurl=http://download.example/pub/fedora/linux/releases/$releasever/Everything/$basearch/os/\n" +
+			"metalink=https://mirrors.fedoraproject.org/metalink?repo=fedora-$releasever&arch=$basearch\n"},
+		{"DIB_DISTRIBUTION_MIRROR=http://m.example.org/f/", "--releasever=43\nbaseurl=http://m.example.org/f/releases/$releasever/Everything/$basearch/os/\n" +
+			"baseurl=http://m.example.org/f/updates/$releasever/Everything/$basearch/\n%_dbpath /usr/lib/sysimage/rpm\n"},
+		{"DIB_YUM_MINIMAL_BOOTSTRAP_REPOS=" + dir + "/mine", "--releasever=43\nbaseurl=http://mine.example.org/\n%_dbpath"},
+		{"TMP_HOOKS_PATH=/nowhere", "no element has a directory yum.repos.d"},
+	} {
+		env := []string{"DIB_RELEASE=43", "DISTRO_NAME=fedora", "ARCH=x86_64", "DIB_IMAGE_CACHE=" + dir + "/cache", "TARGET_ROOT=" + dir + "/root",
+			"TMP_HOOKS_PATH=" + library(t, "fedora-minimal"), test.env}
+		got, stderr, status := run(t, dir+"/bin:"+shims(t), env, "yum-minimal/root.d/08-yum-chroot")
+		if status == 0 || !strings.HasPrefix(got+stderr, test.want) || strings.Contains(got, "_dbpath") != strings.Contains(got, "\nmounted\n") {
+			t.Errorf("%s: status %d,\n%s\nwant\n%s", test.env, status, got+stderr, test.want)
+		}
+	}
+}

@@ -24,6 +24,8 @@ var translations = map[Family]map[string]string{
 		"fdisk":                     "util-linux",
 		"shellcheck":                "ShellCheck",
 		"busybox-static":            "busybox",
+		"rpm":                       "rpm-build",
+		"createrepo-c":              "createrepo_c",
 		"python3-diskimage-builder": "diskimage-builder",
 	},
 	SUSE: {
@@ -38,6 +40,8 @@ var translations = map[Family]map[string]string{
 		"gdisk":                     "gptfdisk",
 		"shellcheck":                "ShellCheck",
 		"squashfs-tools":            "squashfs",
+		"rpm":                       "rpm-build",
+		"createrepo-c":              "createrepo_c",
 		"python3-diskimage-builder": "",
 	},
 	Arch: {
