@@ -12,9 +12,9 @@ import (
 //go:embed all:apt-conf all:apt-preferences all:apt-sources all:base all:block-device-efi all:block-device-gpt
 //go:embed all:block-device-mbr all:bootloader all:cache-url all:cleanup-kernel-initrd all:cloud-init
 //go:embed all:cloud-init-datasources all:cloud-init-disable-resizefs all:cloud-init-growpart
-//go:embed all:cloud-init-nocloud all:debian all:debian-minimal all:debootstrap all:devuser
+//go:embed all:cloud-init-nocloud all:containerfile all:debian all:debian-minimal all:debootstrap all:devuser
 //go:embed all:dhcp-all-interfaces all:dib-init-system all:dib-python all:dpkg all:dynamic-login
-//go:embed all:element-manifest all:enable-serial-console all:ensure-venv all:fedora-minimal all:growroot all:install-bin
+//go:embed all:element-manifest all:enable-serial-console all:ensure-venv all:fedora-container all:fedora-minimal all:growroot all:install-bin
 //go:embed all:install-static all:install-types all:journal-to-console all:local-config all:manifests
 //go:embed all:modprobe all:openssh-server all:package-installs all:pip-and-virtualenv all:pkg-map
 //go:embed all:redhat-common all:rpm-distro all:selinux-fixfiles-restore

@@ -60,6 +60,25 @@ echo secret >tree/etc/shadow && chmod 0640 tree/etc/shadow && chown 7:9 tree/etc
 	}
 }
 
+// As a btrfs has them: the root is a directory beside others.
+func TestExtractImageSubvolumes(t *testing.T) {
+	testroot.Require(t)
+	testroot.CheckMounts(t)
+	dir := t.TempDir()
+	sh(t, dir, `
+mkdir -p tree/{root/{etc,usr/lib,var},home/user,var/lib,other/x} target
+echo NAME=x >tree/root/usr/lib/os-release && ln -s ../usr/lib/os-release tree/root/etc/os-release
+printf '# UUID=a /other btrfs subvol=other\nUUID=a / btrfs subvol=root 0 0\nUUID=a /home btrfs subvol=/home,ro\nUUID=a /var btrfs ro,subvol=var\nUUID=b /boot ext4 subvol=other\n' >tree/root/etc/fstab
+truncate -s 12M image && echo type=L | sfdisk -q image && truncate -s 10M part && mkfs.ext4 -q -d tree part
+dd if=part of=image bs=1M seek=1 conv=notrunc status=none`)
+	if out, stderr, status := run(t, shims(t), []string{"TARGET_ROOT=" + dir + "/target", "TMP_DIR=" + dir}, "sysprep/bin/extract-image", dir+"/image"); status != 0 {
+		t.Fatalf("status %d\n%s%s", status, out, stderr)
+	}
+	if got, want := sh(t, dir+"/target", "find . | LC_ALL=C sort | tr '\n' ' '"), ". ./etc ./etc/fstab ./etc/os-release ./home ./home/user ./usr ./usr/lib ./usr/lib/os-release ./var ./var/lib "; got != want {
+		t.Errorf("got\n%s, want\n%s", got, want)
+	}
+}
+
 func TestExtractImageRefuses(t *testing.T) {
 	testroot.Require(t)
 	testroot.CheckMounts(t)

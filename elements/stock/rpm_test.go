@@ -121,7 +121,9 @@ esac
 		printf 'Defaults    requiretty\nDefaults    env_reset\nDefaults    secure_path = /sbin:/bin\n' >/etc/sudoers
 		mkdir -p /etc/dnf/vars /etc/yum.repos.d; cp /hooks/fedora.repo /etc/yum.repos.d
 		export ARCH=amd64 DISTRO_NAME=fedora DIB_DISTRIBUTION_MIRROR=http://mirror.example.org/fedora/
+		echo uninitialized >/etc/machine-id
 		for hook in /hooks/pre-install.d/*; do $hook; done
+		cat /etc/machine-id
 		/hooks/pre-install.d/00-usr-local-bin-secure-path
 		cat /etc/sudoers /etc/dnf/vars/* /etc/yum.repos.d/fedora.repo
 		rm -f /etc/sysconfig/network
@@ -130,7 +132,7 @@ esac
 		DIB_DISABLE_KERNEL_CLEANUP=1 /hooks/finalise.d/01-clean-old-kernels
 		DIB_DISABLE_KERNEL_CLEANUP=0 /hooks/finalise.d/01-clean-old-kernels
 		if ARCH=sparc /hooks/pre-install.d/01-override-yum-arch 2>&1; then exit 1; fi`)
-	want := "visudo -cqf /etc/sudoers\nvisudo -cqf /etc/sudoers\nvisudo -cqf /etc/sudoers\n" +
+	want := "visudo -cqf /etc/sudoers\nvisudo -cqf /etc/sudoers\n00000000000000000000000000000001\nvisudo -cqf /etc/sudoers\n" +
 		"Defaults    env_reset\nDefaults    secure_path = /sbin:/bin:/usr/local/bin\nx86_64\nx86_64\n" +
 		"[fedora]\nbaseurl=http://mirror.example.org/fedora/releases/$releasever/os/\ngpgcheck=1\nNOZEROCONF=yes\n" +
 		"rpm -e kernel-core-6.2-9.fc40.x86_64 kernel-modules-6.2-9.fc40.x86_64\nrpm -e kernel-core-6.9-1.fc40.x86_64 kernel-modules-6.9-1.fc40.x86_64\n" +
@@ -190,5 +192,25 @@ func TestYumChrootRepositories(t *testing.T) {
 		if status == 0 || !strings.HasPrefix(got+stderr, test.want) || strings.Contains(got, "_dbpath") != strings.Contains(got, "\nmounted\n") {
 			t.Errorf("%s: status %d,\n%s\nwant\n%s", test.env, status, got+stderr, test.want)
 		}
+	}
+}
+
+// Without a file of the user's, that of an element is built, for its release.
+func TestContainerfileOfElement(t *testing.T) {
+	dir := t.TempDir()
+	write(t, "#!/bin/bash\nwhile [ $# -gt 0 ]; do case $1 in --file) head -n 2 \"$2\" ;; --platform | --build-arg) echo $1 $2 ;; esac; shift; done; exit 9\n", dir, "docker")
+	here, err := filepath.Abs(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := []string{"TARGET_ROOT=" + dir, "ARCH=aarch64", "DIB_IMAGE_CACHE=" + dir, "DIB_CONTAINERFILE_RUNTIME=docker", "DIB_RELEASE=43", "IMAGE_ELEMENT=containerfile fedora-container",
+		"BASH_FUNC_get_image_element_array%%=() { echo '[containerfile]=" + here + "/containerfile [fedora-container]=" + here + "/fedora-container'; }"}
+	got, stderr, status := run(t, dir, env, "containerfile/root.d/08-containerfile")
+	if want := "ARG DIB_RELEASE\nFROM docker.io/library/fedora:${DIB_RELEASE}\n--platform linux/arm64\n--build-arg DIB_RELEASE=43\n"; got != want || status != 9 {
+		t.Errorf("status %d, %q, want %q\n%s", status, got, want, stderr)
+	}
+	_, stderr, status = run(t, dir, append(env, "IMAGE_ELEMENT=containerfile"), "containerfile/root.d/08-containerfile")
+	if status != 1 || !strings.Contains(stderr, "there is no Containerfile of an element for release 43") {
+		t.Errorf("status %d, %q", status, stderr)
 	}
 }
