@@ -1,6 +1,8 @@
 package main
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -82,4 +84,30 @@ func (p *program) unpack(name string) string {
 	p.t.Helper()
 	p.tool("bash", "-euc", `mkdir "$1.d"; tar -C "$1.d" -xf "$1"`, "unpack", name)
 	return p.path(name + ".d")
+}
+
+// A Fedora begins with the disk of a cloud image, whose list of checksums has the
+// form of BSD.
+func TestStockFedora(t *testing.T) {
+	p, m := newProgram(t), newMirror(t)
+	s := p.newTinySystem("system")
+	s.stand(rpmTools)
+	s.take("install")
+	s.write("etc/sudoers", "Defaults requiretty\n")
+	s.write("etc/yum.repos.d/fedora.repo", "[fedora]\n#baseurl=http://download.example/pub/fedora/linux/x\nmetalink=https://m.example.org/x\n")
+	p.tool("bash", "-euc", `truncate -s 31M part; mkfs.ext4 -q -d system part
+		truncate -s 33M disk; echo type=L | sfdisk -q disk; dd if=part of=disk bs=1M seek=1 conv=notrunc status=none
+		qemu-img convert -O qcow2 disk disk.qcow2`)
+	image := p.read("disk.qcow2")
+	m.put("/43/Fedora-Cloud-Base-Generic-43-1.6.x86_64.qcow2", "", image)
+	m.put("/43/Fedora-Cloud-43-1.6-x86_64-CHECKSUM", "", fmt.Sprintf("# Fedora\nSHA256 (Fedora-Cloud-Base-Generic-43-1.6.x86_64.qcow2) = %x\n", sha256.Sum256([]byte(image))))
+	p.env = append(p.env, "DIB_CLOUD_IMAGES="+m.URL+"/43", "DIB_DISTRIBUTION_MIRROR=http://mirror.example.org/fedora")
+
+	p.run("build", "-n", "-a", "amd64", "-t", "tar", "fedora")
+	wants(t, p.inTar("etc/yum.repos.d/fedora.repo"), "[fedora]\nbaseurl=http://mirror.example.org/fedora/x\n", "!metalink")
+	wants(t, p.inTar("etc/sudoers"), "!requiretty")
+	wants(t, p.inTar("var/lib/calls"), "visudo -cqf /etc/sudoers\n", "dnf -y install audit", " kernel-modules ")
+	_, said := p.run("build", "-n", "-a", "amd64", "-t", "tar", "fedora")
+	wants(t, said, "image: nothing ran")
+	wants(t, p.fails(1, "build", "-n", "-a", "s390x", "-t", "tar", "fedora"), "of the architecture s390x no cloud image is known")
 }

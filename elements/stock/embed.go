@@ -14,7 +14,7 @@ import (
 //go:embed all:cloud-init-datasources all:cloud-init-disable-resizefs all:cloud-init-growpart
 //go:embed all:cloud-init-nocloud all:containerfile all:debian all:debian-minimal all:debootstrap all:devuser
 //go:embed all:dhcp-all-interfaces all:dib-init-system all:dib-python all:dpkg all:dynamic-login
-//go:embed all:element-manifest all:enable-serial-console all:ensure-venv all:fedora-container all:fedora-minimal all:growroot all:install-bin
+//go:embed all:element-manifest all:enable-serial-console all:ensure-venv all:fedora all:fedora-container all:fedora-minimal all:growroot all:install-bin
 //go:embed all:install-static all:install-types all:journal-to-console all:local-config all:manifests
 //go:embed all:modprobe all:openssh-server all:package-installs all:pip-and-virtualenv all:pkg-map
 //go:embed all:redhat-common all:rpm-distro all:selinux-fixfiles-restore
