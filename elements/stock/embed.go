@@ -17,7 +17,7 @@ import (
 //go:embed all:element-manifest all:enable-serial-console all:ensure-venv all:fedora all:fedora-container all:fedora-minimal all:growroot all:install-bin
 //go:embed all:install-static all:install-types all:journal-to-console all:local-config all:manifests
 //go:embed all:modprobe all:openssh-server all:package-installs all:pip-and-virtualenv all:pkg-map
-//go:embed all:redhat-common all:rpm-distro all:selinux-fixfiles-restore
+//go:embed all:ramdisk all:ramdisk-base all:redhat-common all:rpm-distro all:selinux-fixfiles-restore
 //go:embed all:runtime-ssh-host-keys all:simple-init all:source-repositories all:svc-map all:sysctl all:sysprep
 //go:embed all:ubuntu all:ubuntu-common all:ubuntu-minimal all:vm all:yum all:yum-minimal
 var files embed.FS
