@@ -63,7 +63,7 @@ func TestStockFedoraMinimal(t *testing.T) {
 	_, said := p.run("build", "-n", "-a", "amd64", "-t", "tar", "fedora-minimal", "app")
 	wants(t, said, "ran   root.d/08-yum-chroot")
 	wants(t, p.inTar("var/lib/repos"), "fedora.repo.USING_MIRROR\nmine.repo\n")
-	wants(t, p.inTar("var/lib/calls"), "dnf -y install NetworkManager audit ca-certificates dracut", "python3-libselinux", "dnf -y remove linux-firmware linux-firmware-whence\n")
+	wants(t, p.inTar("var/lib/calls"), "dnf -q clean expire-cache\n", "dnf -y install NetworkManager audit ca-certificates dracut", "python3-libselinux", "dnf -y remove linux-firmware linux-firmware-whence\n")
 	wants(t, p.inTar("var/lib/rebuilt"), "rpmdb.sqlite\n")
 	wants(t, p.inTar("etc/dnf/vars/basearch"), "x86_64\n")
 	listing := p.tool("tar", "-tf", "image.tar")

@@ -24,6 +24,7 @@ func TestInstallPackagesOfYum(t *testing.T) {
 		{newer, "one", "", "dnf -y install one\ndnf -y mark user one\n"},
 		{both, "one", "YUM_FLAGS=-y -v", "dnf -y -v install one\ndnf -y -v mark install one\n"},
 		{both, "-e one", "", "dnf -y remove one\n"},
+		{both, "-u", "DIB_OFFLINE=1", "dnf -y -C update\n"},
 		{both, "-u", "", "dnf -y update\n"},
 		{both, "-u one", "", "dnf -y update\ndnf -y install one\ndnf -y mark install one\n"},
 		{both, "-m e one", "", "dnf -y install mapped-one extra\ndnf -y mark install mapped-one extra\n"},
@@ -175,7 +176,7 @@ func TestYumChrootRepositories(t *testing.T) {
 	testroot.Require(t)
 	testroot.CheckMounts(t)
 	dir := t.TempDir()
-	write(t, "#!/bin/bash\nfor a in \"$@\"; do case $a in --setopt=reposdir=*) grep -hE '^#?(baseurl|metalink)' ${a#*=*=}/*.repo ;; --releasever*) echo $a ;; esac; done\n"+
+	write(t, "#!/bin/bash\nfor a in \"$@\"; do case $a in -C) echo cache only ;; --setopt=reposdir=*) grep -hE '^#?(baseurl|metalink)' ${a#*=*=}/*.repo ;; --releasever*) echo $a ;; esac; done\n"+
 		"cat ~/.rpmmacros; mountpoint -q $TARGET_ROOT/proc && mountpoint -q $TARGET_ROOT/sys && echo mounted; exit 9\n", dir, "bin", "dnf")
 	write(t, "baseurl=http://mine.example.org/\n", dir, "mine", "mine.repo")
 	for _, test := range []struct{ env, want string }{
@@ -184,6 +185,10 @@ func TestYumChrootRepositories(t *testing.T) {
 		{"DIB_DISTRIBUTION_MIRROR=http://m.example.org/f/", "--releasever=43\nbaseurl=http://m.example.org/f/releases/$releasever/Everything/$basearch/os/\n" +
 			"baseurl=http://m.example.org/f/updates/$releasever/Everything/$basearch/\n%_dbpath /usr/lib/sysimage/rpm\n"},
 		{"DIB_YUM_MINIMAL_BOOTSTRAP_REPOS=" + dir + "/mine", "--releasever=43\nbaseurl=http://mine.example.org/\n%_dbpath"},
+		{"DIB_OFFLINE=1", "--releasever=43\n#baseurl=http://download.example/pub/fedora/linux/releases/$releasever/Everything/$basearch/os/\n" +
+			"metalink=https://mirrors.fedoraproject.org/metalink?repo=fedora-$releasever&arch=$basearch\n" +
+			"#baseurl=http://download.example/pub/fedora/linux/updates/$releasever/Everything/$basearch/\n" +
+			"metalink=https://mirrors.fedoraproject.org/metalink?repo=updates-released-f$releasever&arch=$basearch\ncache only\n"},
 		{"TMP_HOOKS_PATH=/nowhere", "no element has a directory yum.repos.d"},
 	} {
 		env := []string{"DIB_RELEASE=43", "DISTRO_NAME=fedora", "ARCH=x86_64", "DIB_IMAGE_CACHE=" + dir + "/cache", "TARGET_ROOT=" + dir + "/root",
