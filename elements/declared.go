@@ -3,11 +3,11 @@ package elements
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/dibgraph/dibgraph/internal/strictyaml"
+	"github.com/dibgraph/dibgraph/steps/helper"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -103,9 +103,6 @@ func (r *declaredReader) packageInstalls(text []byte) {
 	})
 }
 
-// condition is what "when" takes.
-var condition = regexp.MustCompile(`(?s)^\w+\s*(=|!=)\s*.*$`)
-
 // packageFilters checks the filters of one entry. They are applied in an order: one
 // that another before it may have kept from being looked at is left alone.
 func (r *declaredReader) packageFilters(name string, entry *yaml.Node) {
@@ -130,8 +127,11 @@ func (r *declaredReader) packageFilters(name string, entry *yaml.Node) {
 		all = when.Content
 	}
 	for _, one := range all {
-		if one.Kind == yaml.ScalarNode && !condition.MatchString(one.Value) {
-			r.Problem(one.Line, `write VARIABLE = value or VARIABLE != value`, "package %q: when %q is no condition", name, one.Value)
+		if one.Kind != yaml.ScalarNode {
+			continue
+		}
+		if _, err := helper.ParseCondition(one.Value); err != nil {
+			r.Problem(one.Line, "", "package %q: when: %v", name, err)
 		}
 	}
 }
