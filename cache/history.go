@@ -19,6 +19,9 @@ func (s *Store) Last(image, node string) (*Record, error) {
 	if k.IsZero() {
 		return nil, &MissError{Reason: NeverBuilt}
 	}
+	if r, ok := s.readAhead(k); ok {
+		return r, nil
+	}
 	return s.Record(k)
 }
 
@@ -53,7 +56,12 @@ func (s *Store) historyPath(image, node string) string {
 // lastKey returns the zero Key if the node has no history. A damaged one is
 // none: it is written anew by the next build.
 func (s *Store) lastKey(image, node string) (Key, error) {
-	data, err := wholefile.Read(s.historyPath(image, node))
+	return s.keyIn(s.historyPath(image, node))
+}
+
+// keyIn returns the key that a file of the history has.
+func (s *Store) keyIn(path string) (Key, error) {
+	data, err := wholefile.Read(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return Key{}, err
 	}

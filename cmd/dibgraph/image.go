@@ -164,6 +164,7 @@ func noElements(_ *cobra.Command, args []string) error {
 
 // forecast plans the image without running or changing anything.
 func forecast(img *elements.Image, store *cache.Store, listed ...settings.Layer) (*graph.Graph, []*graph.Result, error) {
+	defer store.ReadAhead(img.Definition.Name)()
 	p, err := planner(img, store)
 	if err != nil {
 		return nil, nil, err

@@ -1,0 +1,44 @@
+package cache
+
+import "sync/atomic"
+
+// ReadAhead begins to read the records that the nodes of an image used last, so
+// that [Store.Last] finds them read. It fills the time in which only one processor is
+// at work. The caller ends it with stop, after which nothing of it is left.
+func (s *Store) ReadAhead(image string) (stop func()) {
+	var stopped atomic.Bool
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		names, err := readNames(s.path(historyDir, escapeName(image)))
+		if err != nil {
+			return // whoever needs a record says what is wrong
+		}
+		for _, name := range names {
+			if stopped.Load() {
+				return
+			}
+			k, err := s.keyIn(s.path(historyDir, escapeName(image), name))
+			if err != nil || k.IsZero() {
+				continue
+			}
+			if r, err := s.Record(k); err == nil {
+				s.ahead.Store(k, r)
+			}
+		}
+	}()
+	return func() {
+		stopped.Store(true)
+		<-done
+		s.ahead.Clear()
+	}
+}
+
+// readAhead returns a record that was read ahead, once.
+func (s *Store) readAhead(k Key) (*Record, bool) {
+	r, ok := s.ahead.LoadAndDelete(k)
+	if !ok {
+		return nil, false
+	}
+	return r.(*Record), true
+}
