@@ -63,6 +63,15 @@ func (e *Element) files() files {
 	return diskFiles(e.Dir)
 }
 
+// read returns the content of a file at the top, and asks the disk only for one that
+// is listed: most elements do not have most files.
+func (e *Element) read(name string) ([]byte, error) {
+	if _, ok := e.Tree.Lookup(name); !ok {
+		return nil, fs.ErrNotExist
+	}
+	return e.files().read(name)
+}
+
 // readLists reads element-deps and element-provides.
 func (e *Element) readLists() []*Problem {
 	var problems []*Problem

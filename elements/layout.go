@@ -31,7 +31,7 @@ func chooseLayout(img *Image) (layout, error) {
 	var lookups []blockdevice.Lookup
 	for _, e := range img.Elements {
 		lookups = append(lookups, func(name string) ([]byte, string, error) {
-			content, err := e.files().read(name)
+			content, err := e.read(name)
 			return content, e.source(name), err
 		})
 	}

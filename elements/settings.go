@@ -96,7 +96,7 @@ func (s Settings) noNetwork(phaseDir, name string) bool {
 func (img *Image) readSettings() []*Problem {
 	var problems []*Problem
 	for _, e := range img.Elements {
-		text, err := e.files().read(settingsFile)
+		text, err := e.read(settingsFile)
 		if isAbsent(err) {
 			continue
 		}
