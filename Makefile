@@ -68,7 +68,7 @@ bench: ## all benchmarks; as root also those that mount
 ROUNDS ?= 3
 
 .PHONY: bench-peers
-bench-peers: ## copy and conversion in turns with cp, rsync, tar, mke2fs -d and qemu-img; as root
+bench-peers: build ## whole builds in turns with diskimage-builder; copy and conversion with cp, rsync, tar, mke2fs -d, qemu-img; as root
 	$(if $(ROOT),,sudo )env "PATH=$$PATH" ROUNDS=$(ROUNDS) scripts/bench-peers
 
 # The table of the mutation suite; "-" writes none.

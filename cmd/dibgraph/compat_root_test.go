@@ -25,7 +25,9 @@ const compatReference = "DIBGRAPH_COMPAT_REFERENCE"
 
 // A compatCase is an image of the original's elements that both programs build.
 type compatCase struct {
-	name     string
+	name string
+	// program is diskImageCreate unless it says another one.
+	program  string
 	elements []string
 	options  []string // besides -o
 	env      []string // besides what all images have

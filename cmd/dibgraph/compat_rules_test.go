@@ -59,6 +59,10 @@ func compatRules() []compat.Rule {
 			Reason: "the size is computed from the contents of files and not from du, whose answer depends on the filesystem below (decision 0005)",
 		},
 		{
+			Name: "comments in the ramdisk", Paths: []string{"beside/image.initramfs/init", "beside/image.initramfs/etc/udev/udev.conf"}, Normal: withoutComments,
+			Reason: "comments and empty lines between what elements bring are dibgraph's own",
+		},
+		{
 			Name: "environment of hooks", Paths: []string{"witness/*"}, Normal: withoutOwnVariables,
 			Reason: "paths of the programs themselves, what sudo adds, and variables of newer versions",
 		},
@@ -104,6 +108,14 @@ var sizeLine = regexp.MustCompile(`^partition \d+ size|Inode count|[Bb]lock coun
 // withoutSizes leaves out what follows from the size of a disk.
 func withoutSizes(text []byte) []byte {
 	return keepLines(text, func(line string) bool { return !sizeLine.MatchString(line) })
+}
+
+// withoutComments leaves out comments that have a line of their own, and empty lines.
+func withoutComments(text []byte) []byte {
+	return keepLines(text, func(line string) bool {
+		line = strings.TrimSpace(line)
+		return line != "" && (line[0] != '#' || strings.HasPrefix(line, "#!"))
+	})
 }
 
 func keepLines(text []byte, keep func(line string) bool) []byte {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -120,10 +121,17 @@ func (s *compatSite) sources() string {
 // dibgraph builds the image with dibgraph.
 func (s *compatSite) dibgraph() string {
 	s.t.Helper()
-	ours := *s.program
-	ours.dir = s.path("ours")
-	_, said := ours.run(append([]string{"build"}, s.args()...)...)
-	return said
+	name, args := "dibgraph", append([]string{"build"}, s.args()...)
+	if s.c.program != "" {
+		name, args = s.c.program, s.args()
+	}
+	cmd := exec.Command(name, args...)
+	cmd.Dir, cmd.Env = s.path("ours"), s.env
+	said, err := cmd.CombinedOutput()
+	if err != nil {
+		s.t.Fatalf("%s %q: %v\n%s", name, args, err, said)
+	}
+	return string(said)
 }
 
 // dibgraphAgain builds the image once more, for which nothing must run.
@@ -198,7 +206,7 @@ func (s *compatSite) runOriginal() {
 	s.tool("ln", "-s", "/bin/true", "sbin/dmsetup")
 	script := `mount -t overlay -o "lowerdir=$0/sbin:/usr/sbin" tools /usr/sbin && cd "$0/theirs" && exec "$@"`
 	cmd := exec.CommandContext(s.t.Context(), "unshare", append([]string{"--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private",
-		"sh", "-c", script, s.dir, "/usr/bin/disk-image-create"}, s.args()...)...)
+		"sh", "-c", script, s.dir, filepath.Join("/usr/bin", cmp.Or(s.c.program, diskImageCreate))}, s.args()...)...)
 	cmd.Env = append(slices.DeleteFunc(slices.Clone(s.env), func(entry string) bool { return strings.HasPrefix(entry, "DIBGRAPH_") }), "TMPDIR="+s.path("tmp"))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	s.t.Cleanup(s.detachLoops)
@@ -231,8 +239,15 @@ func (s *compatSite) compare() compat.Result {
 // result reads the tree of the image, and the files beside the outputs.
 func (s *compatSite) result(side string) compat.Tree {
 	s.t.Helper()
-	tree := s.readTar("cat", s.outputOf(side, "tar"))
-	beside := s.readTar("tar", "-C", filepath.Join(s.dir, side), "--format=pax", "--xattrs", "--xattrs-include=*", "--numeric-owner", "-cf", "-", ".")
+	tree := compat.Tree{}
+	if archive := s.outputOf(side, "tar"); s.exists(archive) {
+		tree = s.readTar("cat", archive)
+	} else if squash := s.outputOf(side, "squash"); s.exists(squash) {
+		unpacked := side + ".tree"
+		s.tool("unsquashfs", "-quiet", "-no-progress", "-dest", unpacked, squash)
+		tree = s.readDir(unpacked)
+	}
+	beside := s.readDir(side)
 	for name, e := range beside {
 		if name != "." && !isOutput(name) {
 			tree["beside/"+name] = e
@@ -242,6 +257,17 @@ func (s *compatSite) result(side string) compat.Tree {
 		tree[diskEntry] = disk
 	}
 	return tree
+}
+
+func (s *compatSite) exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// readDir reads a tree of the site.
+func (s *compatSite) readDir(name string) compat.Tree {
+	s.t.Helper()
+	return s.readTar("tar", "-C", s.path(name), "--format=pax", "--xattrs", "--xattrs-include=*", "--numeric-owner", "-cf", "-", ".")
 }
 
 // isOutput tells images and their checksums from other files beside them.

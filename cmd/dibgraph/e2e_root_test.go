@@ -143,7 +143,7 @@ func TestDebianFromForeignElements(t *testing.T) {
 }
 
 // aptSources names the suites on the mirrors that the host itself uses.
-func aptSources(t *testing.T) string {
+func aptSources(t testing.TB) string {
 	t.Helper()
 	mirrors := elements.HostMirrors(os.DirFS("/"))
 	main, security := mirrors["DIBGRAPH_DEBIAN_MIRROR"], mirrors["DIBGRAPH_DEBIAN_SECURITY_MIRROR"]

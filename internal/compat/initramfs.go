@@ -13,7 +13,7 @@ import (
 
 // isInitramfs tells by its path a file that has a tree of its own in it.
 func isInitramfs(name string) bool {
-	return strings.HasPrefix(name, "boot/initrd.img-") || strings.HasPrefix(name, "boot/initramfs-")
+	return strings.HasPrefix(name, "boot/initrd.img-") || strings.HasPrefix(name, "boot/initramfs-") || path.Ext(name) == ".initramfs"
 }
 
 // addInitramfs adds what is in an initramfs to the tree, as if its name were
