@@ -80,6 +80,7 @@ func compatCases() []compatCase {
 		},
 		{
 			name:     "layout-mbr",
+			program:  diskImageCreate,
 			elements: append(small, "vm"),
 			options:  []string{"-n", "-t", "tar,raw,qcow2", "--checksum"},
 			small:    true,
