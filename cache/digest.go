@@ -68,11 +68,10 @@ func (d Digest) MarshalText() ([]byte, error) { return marshalHash(d) }
 
 // UnmarshalText is the inverse of MarshalText.
 func (d *Digest) UnmarshalText(text []byte) (err error) {
-	var ok bool
-	if *d, ok = parseHash(text); ok || len(text) == 0 {
-		return nil
+	*d = Digest{}
+	if len(text) > 0 {
+		*d, err = ParseDigest(string(text))
 	}
-	_, err = ParseDigest(string(text)) // says what is wrong
 	return err
 }
 
@@ -90,11 +89,10 @@ func (k Key) MarshalText() ([]byte, error) { return marshalHash(k) }
 
 // UnmarshalText is the inverse of MarshalText.
 func (k *Key) UnmarshalText(text []byte) (err error) {
-	var ok bool
-	if *k, ok = parseHash(text); ok || len(text) == 0 {
-		return nil
+	*k = Key{}
+	if len(text) > 0 {
+		*k, err = ParseKey(string(text))
 	}
-	_, err = ParseKey(string(text)) // says what is wrong
 	return err
 }
 
@@ -157,7 +155,7 @@ func marshalHash(hash [hashSize]byte) ([]byte, error) {
 	return hex.AppendEncode(make([]byte, 0, 2*hashSize), hash[:]), nil
 }
 
-func parseHash[T string | []byte](s T) (hash [hashSize]byte, ok bool) {
+func parseHash(s string) (hash [hashSize]byte, ok bool) {
 	if len(s) != 2*hashSize {
 		return hash, false
 	}

@@ -67,7 +67,7 @@ func (img *Image) checkDeclared() []*Problem {
 // document parses YAML, of which JSON is nearly a part.
 func (r *declaredReader) document(text []byte) *yaml.Node {
 	root := r.Document(text)
-	if json.Valid(text) {
+	if len(r.Problems) > 0 && json.Valid(text) {
 		r.Problems = nil // tabs, for example
 	}
 	return root
@@ -92,13 +92,12 @@ func (r *declaredReader) packageInstalls(text []byte) {
 		return
 	}
 	pairs(root, func(name, entry *yaml.Node) {
-		switch {
-		case entry.Kind == yaml.SequenceNode:
-			for _, one := range entry.Content {
-				r.packageFilters(name.Value, one)
-			}
-		default:
-			r.packageFilters(name.Value, entry)
+		sets := []*yaml.Node{entry}
+		if entry.Kind == yaml.SequenceNode {
+			sets = entry.Content
+		}
+		for _, set := range sets {
+			r.packageFilters(name.Value, set)
 		}
 	})
 }
