@@ -132,11 +132,7 @@ func runBuild(ctx context.Context, c *cobra.Command, o *buildOptions, args []str
 		return err
 	}
 	if o.dryRun {
-		store, err := o.store.open(true)
-		if err != nil {
-			return err
-		}
-		return runPlan(c, store, img, false)
+		return runPlan(c, o.store, img, false)
 	}
 	return o.make(ctx, show, img, func(path string) { fmt.Fprintln(c.OutOrStdout(), path) })
 }

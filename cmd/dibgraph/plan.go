@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"cmp"
 	"fmt"
 	"io"
 	"time"
@@ -44,15 +43,11 @@ that is a "maybe" too.
 				}
 				return runPlanList(c, store, list, asJSON)
 			}
-			s, storeErr := store.open(true)
-			if storeErr == nil {
-				defer s.ReadAhead(image.name())()
-			}
 			img, err := image.load(args)
-			if err = cmp.Or(err, storeErr); err != nil {
+			if err != nil {
 				return err
 			}
-			return runPlan(c, s, img, asJSON)
+			return runPlan(c, store, img, asJSON)
 		},
 	}
 	image.addFlags(c)
@@ -60,7 +55,11 @@ that is a "maybe" too.
 	return c
 }
 
-func runPlan(c *cobra.Command, store *cache.Store, img *elements.Image, asJSON bool) error {
+func runPlan(c *cobra.Command, o *storeOptions, img *elements.Image, asJSON bool) error {
+	store, err := o.open(true)
+	if err != nil {
+		return err
+	}
 	_, results, err := forecast(img, store)
 	if err != nil {
 		return err
