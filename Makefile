@@ -69,6 +69,7 @@ ROUNDS ?= 3
 
 .PHONY: bench-peers
 bench-peers: build ## whole builds in turns with diskimage-builder; copy and conversion with cp, rsync, tar, mke2fs -d, qemu-img; as root
+	$(if $(ROOT),,sudo )bin/dibgraph doctor --install --for-tests
 	$(if $(ROOT),,sudo )env "PATH=$$PATH" ROUNDS=$(ROUNDS) scripts/bench-peers
 
 # The table of the mutation suite; "-" writes none.

@@ -192,21 +192,16 @@ func (s *compatSite) diskimageBuilder() time.Duration {
 	return time.Since(start)
 }
 
-// runOriginal runs disk-image-create where its mounts and processes go away with
-// it, and where its tools are those that this machine can do with.
+// runOriginal runs diskimage-builder.
 func (s *compatSite) runOriginal() {
 	s.t.Helper()
-	self, err := os.Executable()
+	command, err := original(s.dir, cmp.Or(s.c.program, diskImageCreate))
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.tool("mkdir", "sbin")
-	s.tool("ln", "-s", self, "sbin/kpartx")
-	// In containers it is asked for device nodes, which are there already.
-	s.tool("ln", "-s", "/bin/true", "sbin/dmsetup")
-	script := `mount -t overlay -o "lowerdir=$0/sbin:/usr/sbin" tools /usr/sbin && cd "$0/theirs" && exec "$@"`
-	cmd := exec.CommandContext(s.t.Context(), "unshare", append([]string{"--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private",
-		"sh", "-c", script, s.dir, filepath.Join("/usr/bin", cmp.Or(s.c.program, diskImageCreate))}, s.args()...)...)
+	command = append(command, s.args()...)
+	cmd := exec.CommandContext(s.t.Context(), command[0], command[1:]...)
+	cmd.Dir = s.path("theirs")
 	cmd.Env = append(slices.DeleteFunc(slices.Clone(s.env), func(entry string) bool { return strings.HasPrefix(entry, "DIBGRAPH_") }), "TMPDIR="+s.path("tmp"))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	s.t.Cleanup(s.detachLoops)
@@ -214,6 +209,23 @@ func (s *compatSite) runOriginal() {
 		s.write("theirs.log", string(out))
 		s.t.Fatalf("diskimage-builder: %v\n%s", err, lastLines(out, 40))
 	}
+}
+
+// original returns the command that runs a program of diskimage-builder where its mounts
+// and processes go away with it, and where its tools, which are put below dir, are
+// those that this machine can do with.
+func original(dir, program string) ([]string, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	tools := filepath.Join(dir, "sbin")
+	// In containers dmsetup is asked for device nodes, which are there already.
+	err = errors.Join(os.Mkdir(tools, 0o755), os.Symlink(self, filepath.Join(tools, "kpartx")), os.Symlink("/bin/true", filepath.Join(tools, "dmsetup")))
+	return []string{
+		"unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private",
+		"sh", "-c", `mount -t overlay -o "lowerdir=$0:/usr/sbin" tools /usr/sbin && exec "$@"`, tools, filepath.Join("/usr/bin", program),
+	}, err
 }
 
 // detachLoops detaches what diskimage-builder leaves attached when it fails.

@@ -76,23 +76,16 @@ type peerSite struct {
 
 func newPeerSite(b *testing.B, format string) *peerSite {
 	b.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		b.Fatal(err)
-	}
 	s := &peerSite{b: b, dir: b.TempDir()}
-	for _, dir := range []string{"theirs", "same", "own", "sbin", "tmp", "home"} {
+	for _, dir := range []string{"theirs", "same", "own", "tmp", "home"} {
 		s.must(os.Mkdir(s.path(dir), 0o755))
 	}
 	s.hook("00-first", 0)
 	s.hook("99-last", 0)
-	s.must(os.Symlink(self, s.path("sbin/kpartx")))
-	s.must(os.Symlink("/bin/true", s.path("sbin/dmsetup")))
 	image := []string{"-t", format, "-o", "image", "debian-minimal", "vm", "app"}
-	// As in the comparison of images: see runOriginal.
-	script := `mount -t overlay -o "lowerdir=$0/sbin:/usr/sbin" tools /usr/sbin && exec "$@"`
-	theirs := append([]string{"unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private",
-		"sh", "-c", script, s.dir, "/usr/bin/disk-image-create"}, image...)
+	theirs, err := original(s.dir, diskImageCreate)
+	s.must(err)
+	theirs = append(theirs, image...)
 	dibgraph := append([]string{"dibgraph", "build"}, image...)
 	sources := "DIB_APT_SOURCES_CONF=" + strings.TrimSpace(aptSources(b))
 	s.peers = []peer{
