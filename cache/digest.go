@@ -68,10 +68,11 @@ func (d Digest) MarshalText() ([]byte, error) { return marshalHash(d) }
 
 // UnmarshalText is the inverse of MarshalText.
 func (d *Digest) UnmarshalText(text []byte) (err error) {
-	*d = Digest{}
-	if len(text) > 0 {
-		*d, err = ParseDigest(string(text))
+	var ok bool
+	if *d, ok = parseHash(text); ok || len(text) == 0 {
+		return nil
 	}
+	_, err = ParseDigest(string(text)) // says what is wrong
 	return err
 }
 
@@ -89,10 +90,11 @@ func (k Key) MarshalText() ([]byte, error) { return marshalHash(k) }
 
 // UnmarshalText is the inverse of MarshalText.
 func (k *Key) UnmarshalText(text []byte) (err error) {
-	*k = Key{}
-	if len(text) > 0 {
-		*k, err = ParseKey(string(text))
+	var ok bool
+	if *k, ok = parseHash(text); ok || len(text) == 0 {
+		return nil
 	}
+	_, err = ParseKey(string(text)) // says what is wrong
 	return err
 }
 
@@ -155,7 +157,7 @@ func marshalHash(hash [hashSize]byte) ([]byte, error) {
 	return hex.AppendEncode(make([]byte, 0, 2*hashSize), hash[:]), nil
 }
 
-func parseHash(s string) (hash [hashSize]byte, ok bool) {
+func parseHash[T string | []byte](s T) (hash [hashSize]byte, ok bool) {
 	if len(s) != 2*hashSize {
 		return hash, false
 	}

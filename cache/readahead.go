@@ -4,9 +4,12 @@ import "sync/atomic"
 
 // ReadAhead begins to read the records that the nodes of an image used last, so
 // that [Store.Last] finds them read. It fills the time in which only one processor is
-// at work. The caller ends it with stop, after which nothing of it is left, before
-// it begins another one.
+// at work. The caller ends it with stop, after which nothing of it is left. Only one
+// is under way at a time: another one does nothing.
 func (s *Store) ReadAhead(image string) (stop func()) {
+	if !s.readingAhead.CompareAndSwap(false, true) {
+		return func() {}
+	}
 	var stopped atomic.Bool
 	done := make(chan struct{})
 	go func() {
@@ -32,6 +35,7 @@ func (s *Store) ReadAhead(image string) (stop func()) {
 		stopped.Store(true)
 		<-done
 		s.ahead.Clear()
+		s.readingAhead.Store(false)
 	}
 }
 

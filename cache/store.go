@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -76,6 +77,8 @@ type Store struct {
 	supplier Supplier     // nil: what is not here is nowhere
 	needed   sync.Map     // Digest → true: content that could not be supplied when it was asked for
 	close    func() error // once
+
+	readingAhead atomic.Bool
 }
 
 // Open opens the store in dir and makes it if need be. The caller closes it.

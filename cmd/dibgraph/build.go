@@ -132,7 +132,11 @@ func runBuild(ctx context.Context, c *cobra.Command, o *buildOptions, args []str
 		return err
 	}
 	if o.dryRun {
-		return runPlan(c, o.store, img, false)
+		store, err := o.store.open(true)
+		if err != nil {
+			return err
+		}
+		return runPlan(c, store, img, false)
 	}
 	return o.make(ctx, show, img, func(path string) { fmt.Fprintln(c.OutOrStdout(), path) })
 }

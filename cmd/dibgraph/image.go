@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"os"
 	"path/filepath"
@@ -84,6 +85,16 @@ func (o *imageOptions) words(name string, elements []string) []string {
 		}
 	})
 	return append(words, elements...)
+}
+
+// name is that of the image, as far as it is known before the elements are.
+func (o *imageOptions) name() string {
+	types := o.types
+	if len(types) == 0 {
+		types = []string{elements.DefaultType}
+	}
+	_, name := elements.SplitOutput(cmp.Or(o.output, os.Getenv("IMAGE_NAME"), "image"), types)
+	return name
 }
 
 // load reads the elements of the image that the arguments describe.

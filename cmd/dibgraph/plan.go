@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"time"
@@ -43,11 +44,15 @@ that is a "maybe" too.
 				}
 				return runPlanList(c, store, list, asJSON)
 			}
+			s, storeErr := store.open(true)
+			if storeErr == nil {
+				defer s.ReadAhead(image.name())()
+			}
 			img, err := image.load(args)
-			if err != nil {
+			if err = cmp.Or(err, storeErr); err != nil {
 				return err
 			}
-			return runPlan(c, store, img, asJSON)
+			return runPlan(c, s, img, asJSON)
 		},
 	}
 	image.addFlags(c)
@@ -55,11 +60,7 @@ that is a "maybe" too.
 	return c
 }
 
-func runPlan(c *cobra.Command, o *storeOptions, img *elements.Image, asJSON bool) error {
-	store, err := o.open(true)
-	if err != nil {
-		return err
-	}
+func runPlan(c *cobra.Command, store *cache.Store, img *elements.Image, asJSON bool) error {
 	_, results, err := forecast(img, store)
 	if err != nil {
 		return err
