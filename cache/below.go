@@ -77,7 +77,7 @@ func ParseStack(data []byte) (below Digest, layers []Digest, err error) {
 
 func parseStack(data []byte) (*storedStack, error) {
 	var k storedStack
-	if err := json.Unmarshal(data, &k); err != nil {
+	if err := unmarshalRecord(data, &k); err != nil {
 		return nil, err
 	}
 	return &k, k.check()

@@ -25,7 +25,7 @@ type Digest [hashSize]byte
 type Key [hashSize]byte
 
 // DigestBytes returns the digest of b.
-func DigestBytes(b []byte) Digest { return blake3.Sum256(b) }
+func DigestBytes(b []byte) Digest { return sum(b) }
 
 // DigestReader reads r to its end and returns the digest and the number of the
 // bytes read.
@@ -34,7 +34,25 @@ func DigestReader(r io.Reader) (Digest, int64, error) {
 }
 
 // KeyOf returns the key of a description.
-func KeyOf[T string | []byte](description T) Key { return blake3.Sum256([]byte(description)) }
+func KeyOf[T string | []byte](description T) Key { return sum(description) }
+
+// smallHashers are hashers for what is in memory. A new one has 10 KiB to clear,
+// which for a file of the usual size costs more than to hash it.
+var smallHashers = sync.Pool{New: func() any { return blake3.New() }}
+
+func sum[T string | []byte](data T) (hash [hashSize]byte) {
+	h := smallHashers.Get().(*blake3.Hasher)
+	defer smallHashers.Put(h)
+	h.Reset()
+	switch data := any(data).(type) {
+	case string:
+		h.WriteString(data)
+	case []byte:
+		h.Write(data)
+	}
+	h.Sum(hash[:0])
+	return hash
+}
 
 // ParseDigest is the inverse of [Digest.String].
 func ParseDigest(s string) (Digest, error) {

@@ -12,15 +12,15 @@ import (
 // Last returns the record that a node of an image used last, without looking for
 // what it names. The error is a *MissError if there is none, or no longer.
 func (s *Store) Last(image, node string) (*Record, error) {
+	if r, ok := s.readAhead(s.historyPath(image, node)); ok {
+		return r, nil
+	}
 	k, err := s.lastKey(image, node)
 	if err != nil {
 		return nil, fmt.Errorf("read history of %q of image %q: %w", node, image, err)
 	}
 	if k.IsZero() {
 		return nil, &MissError{Reason: NeverBuilt}
-	}
-	if r, ok := s.readAhead(k); ok {
-		return r, nil
 	}
 	return s.Record(k)
 }

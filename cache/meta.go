@@ -34,7 +34,7 @@ func (s *Store) LayerBytes(d Digest) int64 {
 		return 0
 	}
 	var m meta
-	if err := json.Unmarshal(data, &m); err != nil {
+	if err := unmarshalRecord(data, &m); err != nil {
 		return 0
 	}
 	return m.Bytes
@@ -65,17 +65,18 @@ func checkTree(dir string, d Digest) (damage string, err error) {
 		return "", err
 	}
 	var m meta
-	if err := json.Unmarshal(data, &m); err != nil {
+	if err := unmarshalRecord(data, &m); err != nil {
 		return fmt.Sprintf("meta: %v", err), nil
 	}
 	if m.Digest != d {
 		return "its meta is of " + m.Digest.Short(), nil
 	}
-	info, err := os.Lstat(dir + "/listing")
+	var listing unix.Stat_t
+	err = lstat(dir+"/listing", &listing)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", err
 	}
-	if err != nil || info.Size() != m.Listing {
+	if err != nil || listing.Size != m.Listing {
 		return fmt.Sprintf("its listing has not the %d bytes of its meta", m.Listing), nil
 	}
 	return checkTop(dir+"/tree", m.Top)

@@ -22,12 +22,13 @@ func (s *Store) ReadAhead(image string) (stop func()) {
 			if stopped.Load() {
 				return
 			}
-			k, err := s.keyIn(s.path(historyDir, escapeName(image), name))
+			history := s.path(historyDir, escapeName(image), name)
+			k, err := s.keyIn(history)
 			if err != nil || k.IsZero() {
 				continue
 			}
 			if r, err := s.Record(k); err == nil {
-				s.ahead.Store(k, r)
+				s.ahead.Store(history, r)
 			}
 		}
 	}()
@@ -39,9 +40,10 @@ func (s *Store) ReadAhead(image string) (stop func()) {
 	}
 }
 
-// readAhead returns a record that was read ahead, once.
-func (s *Store) readAhead(k Key) (*Record, bool) {
-	r, ok := s.ahead.LoadAndDelete(k)
+// readAhead returns the record that a file of the history named when both were read
+// ahead, once.
+func (s *Store) readAhead(history string) (*Record, bool) {
+	r, ok := s.ahead.LoadAndDelete(history)
 	if !ok {
 		return nil, false
 	}

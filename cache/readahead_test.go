@@ -17,8 +17,8 @@ func TestReadAhead(t *testing.T) {
 	overwrite(t, s.hashPath(recordsDir, torn.Key), "torn")
 	stop := s.ReadAhead("web")
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
-		_, first := s.ahead.Load(a.Key)
-		_, second := s.ahead.Load(b.Key)
+		_, first := s.ahead.Load(s.historyPath("web", "first"))
+		_, second := s.ahead.Load(s.historyPath("web", "second"))
 		if first && second {
 			break
 		}

@@ -94,7 +94,7 @@ type Mount struct {
 func ParseRecord(data []byte) (*Record, error) {
 	fields, description, _ := bytes.Cut(data, []byte("\n"))
 	var r Record
-	if err := json.Unmarshal(fields, &r); err != nil {
+	if err := unmarshalRecord(fields, &r); err != nil {
 		return nil, fmt.Errorf("parse record: %w", err)
 	}
 	r.Description = string(description)

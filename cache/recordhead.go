@@ -2,7 +2,6 @@ package cache
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"io/fs"
 	"time"
@@ -45,7 +44,7 @@ func (s *Store) readRecordHead(k Key) (r readRecord, err error) {
 	if err != nil {
 		return r, &fs.PathError{Op: "read", Path: path, Err: err}
 	}
-	r.whole = json.Unmarshal(line, &r.stored) == nil
+	r.whole = unmarshalRecord(line, &r.stored) == nil
 	return r, nil
 }
 

@@ -36,7 +36,7 @@ func (s *Store) Shapes(static Key) ([][]string, error) {
 
 func parseShapes(data []byte) ([][]string, error) {
 	var shapes [][]string
-	if err := json.Unmarshal(data, &shapes); err != nil {
+	if err := unmarshalRecord(data, &shapes); err != nil {
 		return nil, err
 	}
 	for i := range shapes {

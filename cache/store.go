@@ -71,7 +71,7 @@ type Store struct {
 	checked  checkedLayers
 	intact   intactLayers
 	stacks   stacks
-	ahead    sync.Map // Key → *Record: what ReadAhead has read
+	ahead    sync.Map // path in the history → *Record: what ReadAhead has read
 	leases   leases
 	limits   limits
 	supplier Supplier     // nil: what is not here is nowhere

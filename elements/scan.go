@@ -9,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 	"runtime"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -118,14 +119,17 @@ func (s *scan) list(e *Element, from files, at, dir string) []File {
 	return listed
 }
 
-// contents reads all pending files.
+// contents reads all pending files. Few goroutines take many files each: one of
+// its own would grow its stack anew for every file.
 func (s *scan) contents() {
 	var group errgroup.Group
-	group.SetLimit(runtime.GOMAXPROCS(0))
+	var next atomic.Int64
 	errs := make([]error, len(s.pending))
-	for i, p := range s.pending {
+	for range runtime.GOMAXPROCS(0) {
 		group.Go(func() error {
-			errs[i] = p.read()
+			for i := next.Add(1) - 1; i < int64(len(s.pending)); i = next.Add(1) - 1 {
+				errs[i] = s.pending[i].read()
+			}
 			return nil
 		})
 	}

@@ -17,8 +17,7 @@ const keyFormat = "dibgraph-key-3"
 // and either the record it hits or the reasons why it must run.
 type verdict struct {
 	static  []Line
-	names   map[string]bool // of those lines
-	key     cache.Key       // of the static part
+	key     cache.Key // of the static part
 	record  *cache.Record
 	reasons []cache.Reason // of a miss, or of a hit on another record than last
 	last    *cache.Record  // what this node last used; nil if nothing is known
@@ -39,11 +38,11 @@ func (v verdict) hit() bool { return v.record != nil }
 // judge computes n's key for every trace shape seen before and looks it up; last
 // returns the record that n used last. It changes nothing and runs nothing.
 func (b *Builder) judge(n *Node, in *Inputs, last func(*Node) (*cache.Record, error)) (verdict, error) {
-	static, names, err := describe(n, in)
+	static, err := describe(n, in)
 	if err != nil {
 		return verdict{}, err
 	}
-	v := verdict{static: static.Lines(), names: names, key: static.Key()}
+	v := verdict{static: static.Lines(), key: static.Key()}
 	v.last, err = last(n)
 	if err != nil && !errors.Is(err, cache.ErrMiss) {
 		return verdict{}, err
@@ -142,11 +141,10 @@ func (b *Builder) expired(n *Node, r *cache.Record) (cache.Reason, bool) {
 
 // typicalLines is room for the lines of most descriptions, which are thousands
 // in a large image.
-const typicalLines = 128
+const typicalLines = 192
 
-// describe returns the static part of n's description, and the names of its
-// lines.
-func describe(n *Node, in *Inputs) (*Description, map[string]bool, error) {
+// describe returns the static part of n's description.
+func describe(n *Node, in *Inputs) (*Description, error) {
 	d := Description{lines: make([]Line, 0, typicalLines)}
 	d.Add("key format", keyFormat)
 	d.Add("kind", "%s", n.Kind)
@@ -161,17 +159,9 @@ func describe(n *Node, in *Inputs) (*Description, map[string]bool, error) {
 		d.Add(fmt.Sprintf("volatile %q", pattern), "masked")
 	}
 	if err := n.Action.Describe(&d, in); err != nil {
-		return nil, nil, fmt.Errorf("describe %s: %w", n.Name, err)
+		return nil, fmt.Errorf("describe %s: %w", n.Name, err)
 	}
-	seen := make(map[string]bool, len(d.lines))
-	for _, l := range d.lines {
-		if seen[l.Name] {
-			// A difference could not say which of the two it is.
-			panic("graph: the description of " + n.ID() + " has two inputs called " + l.Name)
-		}
-		seen[l.Name] = true
-	}
-	return &d, seen, nil
+	return &d, nil
 }
 
 // observed returns the whole description for one trace shape: the static
@@ -179,7 +169,10 @@ func describe(n *Node, in *Inputs) (*Description, map[string]bool, error) {
 // found, if there is one, else the present one.
 func observed(n *Node, in *Inputs, v verdict, shape []string, found map[string]string) (*Description, error) {
 	d := &Description{lines: slices.Clip(v.static)} // appending copies it
-	seen := make(map[string]bool, len(shape))
+	if len(shape) == 0 {
+		return d, nil
+	}
+	seen := namesOf(n, v.static)
 	for _, name := range shape {
 		var part Description
 		if value, ok := found[name]; ok {
@@ -190,11 +183,24 @@ func observed(n *Node, in *Inputs, v verdict, shape []string, found map[string]s
 			}
 		}
 		for _, l := range part.lines {
-			if !v.names[l.Name] && !seen[l.Name] { // several names may lead to one input
+			if !seen[l.Name] { // several names may lead to one input
 				seen[l.Name] = true
 				d.lines = append(d.lines, l)
 			}
 		}
 	}
 	return d, nil
+}
+
+// namesOf returns the names of the lines of a description, of which no two may be
+// the same: a difference could not say which of them it is.
+func namesOf(n *Node, lines []Line) map[string]bool {
+	names := make(map[string]bool, len(lines))
+	for _, l := range lines {
+		if names[l.Name] {
+			panic("graph: the description of " + n.ID() + " has two inputs called " + l.Name)
+		}
+		names[l.Name] = true
+	}
+	return names
 }

@@ -154,6 +154,7 @@ func (b *Builder) commit(ctx context.Context, w *Work, v verdict, started time.T
 	if err != nil {
 		return nil, err
 	}
+	namesOf(n, full.lines) // they differ in all that is ever looked up
 	r.Description = full.String()
 	r.Key = cache.KeyOf(r.Description)
 	if r.Texts, err = b.keepTexts(n, full); err != nil {

@@ -96,7 +96,7 @@ func (s *Disk) Describe(d *graph.Description, in *graph.Inputs) error {
 		}
 	}
 	vars := s.variables()
-	vars.describe(d, words)
+	vars.describeOn(d, in.Parent, inherited, s.ownWords())
 	s.Ambient.describeNames(d, inheritFinders(s.ownWords(), inherited), vars)
 	s.Site.Files.describeTools(d)
 	s.Sources.describeNames(d, words)

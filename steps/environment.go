@@ -60,7 +60,7 @@ func (e *Environment) Describe(d *graph.Description, in *graph.Inputs) error {
 	words := e.words()
 	inherited := e.Ambient.mentions.words(in.Parent)
 	all, env := append(inherited, words), e.Vars.before()
-	env.describe(d, all)
+	env.describeOn(d, in.Parent, inherited, words)
 	e.Ambient.describeNames(d, inheritFinders(words, inherited), env)
 	if e.Chroot {
 		return nil

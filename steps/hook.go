@@ -67,7 +67,7 @@ func (h *Hook) Describe(d *graph.Description, in *graph.Inputs) error {
 	}
 	inherited := h.Ambient.mentions.words(in.Parent)
 	words := append(inherited, h.Words)
-	env.describe(d, words)
+	env.describeOn(d, in.Parent, inherited, h.Words)
 	h.Ambient.describeNames(d, inheritFinders(h.Words, inherited), env)
 	if h.NoNetwork {
 		d.Add("network", "none")

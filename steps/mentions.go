@@ -16,7 +16,8 @@ type mentions struct {
 	stacks map[*graph.Stack]mention.Words
 }
 
-// words returns what anything that shaped a state mentions.
+// words returns what anything that shaped a state mentions: its stack first, then
+// what came on top of that.
 func (m *mentions) words(s *graph.State) readers {
 	if s == nil {
 		return nil

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/dibgraph/dibgraph/graph"
 	"github.com/dibgraph/dibgraph/steps/mention"
@@ -18,6 +19,7 @@ type values struct {
 	always []bool           // by position: inputs of all
 	// common is the words in the values of those.
 	common mention.Words
+	below  stackMarks
 	// files has the variables with words that may name files of the host, by
 	// what has to be in the working directory for that.
 	files map[string][]string
@@ -78,13 +80,54 @@ func (v *Variables) partsLine(name string, parts map[string]string) graph.Line {
 	return graph.ListLine("env "+name, lines)
 }
 
+// StackMarks remembers which variables stacks mention, as [values.mentioned] says
+// it: the states of many nodes have the same ones, with many words.
+type stackMarks struct {
+	mu     sync.Mutex
+	stacks map[*graph.Stack][]bool
+}
+
 // describe writes the variables that text with these words depends on.
 func (p *values) describe(d *graph.Description, words readers) {
-	for i, mentioned := range p.mentioned(words) {
-		if mentioned || p.always[i] {
+	p.describeMentioned(d, p.mentioned(words))
+}
+
+// describeOn writes the variables that text with these words depends on when it is
+// run on a state, of which the inherited words are what [mentions.words] returned.
+func (p *values) describeOn(d *graph.Description, parent *graph.State, inherited readers, own mention.Words) {
+	if parent == nil {
+		p.describe(d, readers{own})
+		return
+	}
+	mentioned := p.mentioned(append(inherited[1:], own))
+	for i, below := range p.mentionedBelow(parent.Below, inherited[0]) {
+		mentioned[i] = mentioned[i] || below
+	}
+	p.describeMentioned(d, mentioned)
+}
+
+func (p *values) describeMentioned(d *graph.Description, mentioned []bool) {
+	for i := range mentioned {
+		if mentioned[i] || p.always[i] {
 			d.Append(p.inputs[i].line)
 		}
 	}
+}
+
+// mentionedBelow says of every variable whether a stack, or one below it, mentions
+// it; words are what those do. The result must not be changed.
+func (p *values) mentionedBelow(k *graph.Stack, words mention.Words) []bool {
+	p.below.mu.Lock()
+	defer p.below.mu.Unlock()
+	marks, ok := p.below.stacks[k]
+	if !ok {
+		if p.below.stacks == nil {
+			p.below.stacks = make(map[*graph.Stack][]bool)
+		}
+		marks = p.mentioned(readers{words})
+		p.below.stacks[k] = marks
+	}
+	return marks
 }
 
 // mentioned says of every variable, by position, whether one of the texts

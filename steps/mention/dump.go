@@ -91,28 +91,15 @@ var declareRules = []dumpRule{
 // nameReference is for a variable that stands for another.
 var nameReference = dumpRule{after: re(`^([ \t]+-\w+)*[ \t]+-\w*n`), shell: true}
 
-// dumpInitials are the first bytes of the words of dumpRules.
-var dumpInitials = func() (initials [256]bool) {
-	for word := range dumpRules {
-		initials[word[0]] = true
-	}
-	return initials
-}()
-
 // usesAll reports whether the environment is used as a whole.
 func (c code) usesAll() bool {
-	for start, end := range wordsOf(c.text) {
-		if !dumpInitials[c.text[start]] {
-			continue // nearly all words, and sooner than the map would say so
-		}
-		rules := dumpRules[string(c.text[start:end])]
-		if len(rules) == 0 {
-			continue
-		}
-		before, after := c.around(start, end)
-		for _, rule := range rules {
-			if rule.matches(c, before, after) {
-				return true
+	for word, rules := range dumpRules {
+		for start, end := range c.occurrences(word) {
+			before, after := c.around(start, end)
+			for _, rule := range rules {
+				if rule.matches(c, before, after) {
+					return true
+				}
 			}
 		}
 	}

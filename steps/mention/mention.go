@@ -17,12 +17,13 @@ func Of(text []byte) Words {
 	if isBinary(text) {
 		return Words{All: true, Opaque: true, Paths: true}
 	}
-	w := Words{Names: map[string]bool{}}
+	w := Words{Names: make(map[string]bool, typicalNames)}
+	whole := string(text) // of which the names are parts, not copies
 	for start, end := range wordsOf(text) {
-		if w.Names[string(text[start:end])] {
-			continue // most words are repeated; looking one up does not copy it
+		name := whole[start:end]
+		if w.Names[name] {
+			continue // most words are repeated
 		}
-		name := string(text[start:end])
 		w.Names[name] = true
 		if strings.HasSuffix(name, "_") {
 			w.Prefixes = append(w.Prefixes, name)
@@ -31,7 +32,7 @@ func Of(text []byte) Words {
 	if bytes.Contains(text, []byte("$0")) || bytes.Contains(text, []byte("${0")) {
 		w.Names[OwnPath] = true
 	}
-	code := codeOf(text)
+	code := codeOf(text, w.Names)
 	if w.Names[OwnPath] && ownName.Match(code.text) {
 		w.Names["argv"] = true
 	}
@@ -45,6 +46,9 @@ func Of(text []byte) Words {
 	w.Prefixes = sortedSet(append(w.Prefixes, code.prefixes()...))
 	return w
 }
+
+// typicalNames is room for the different words of most hooks.
+const typicalNames = 48
 
 // IsText reports whether content is a text, of which Of can tell more than that
 // it may depend on everything.
@@ -61,16 +65,40 @@ const OwnPath = "BASH_SOURCE"
 // isBinary reports whether text has bytes that no text has.
 func isBinary(text []byte) bool {
 	for _, c := range text {
-		if c < ' ' && !isTextControl[c] || c == 0x7f {
+		if classes[c]&binaryByte != 0 {
 			return true
 		}
 	}
 	return false
 }
 
-// isTextControl are the control characters of texts: those of layout, and
+// What bytes are, as bits of classes.
+const (
+	binaryByte byte = 1 << iota
+	letter
+	digit
+)
+
+// classes has what each byte is. All hooks and whatever they may run are read byte
+// by byte, and one look-up costs less than comparisons do.
+var classes = func() (table [256]byte) {
+	for i := range table {
+		switch c := byte(i); {
+		case strings.IndexByte(textControls, c) >= 0:
+		case c < ' ' || c == 0x7f:
+			table[i] = binaryByte
+		case c == '_' || 'a' <= c|0x20 && c|0x20 <= 'z':
+			table[i] = letter
+		case '0' <= c && c <= '9':
+			table[i] = digit
+		}
+	}
+	return table
+}()
+
+// textControls are the control characters of texts: those of layout, and
 // escape, which colours messages.
-var isTextControl = [' ']bool{'\a': true, '\b': true, '\t': true, '\n': true, '\v': true, '\f': true, '\r': true, 0x1b: true}
+const textControls = "\a\b\t\n\v\f\r\x1b"
 
 // wordsOf yields start and end of the words that can be names. Digits before a
 // word do not belong to it.
@@ -91,21 +119,23 @@ func wordsOf(text []byte) func(yield func(start, end int) bool) {
 	}
 }
 
-func isLetter(c byte) bool { return c == '_' || 'a' <= c|0x20 && c|0x20 <= 'z' }
+func isLetter(c byte) bool { return classes[c]&letter != 0 }
 
-func isWordByte(c byte) bool { return isLetter(c) || '0' <= c && c <= '9' }
+func isWordByte(c byte) bool { return classes[c]&(letter|digit) != 0 }
 
 // code is a text as far as it runs, for the rules of dump.go.
 type code struct {
 	// text is without lines that are comments, and with continued lines joined.
 	text []byte
+	// names are its words, and those of the comments.
+	names map[string]bool
 	// shell says that words at the start of a line can be commands.
 	shell bool
 }
 
-// codeOf returns what runs of a text.
-func codeOf(text []byte) code {
-	c := code{shell: true, text: make([]byte, 0, len(text))}
+// codeOf returns what runs of a text with these words.
+func codeOf(text []byte, names map[string]bool) code {
+	c := code{shell: true, names: names, text: make([]byte, 0, len(text))}
 	for line := range bytes.Lines(text) {
 		if trimmed := bytes.TrimLeft(line, " \t"); bytes.HasPrefix(trimmed, []byte("#")) {
 			continue
@@ -124,5 +154,30 @@ func codeOf(text []byte) code {
 	return c
 }
 
-// has reports whether the word occurs anywhere in the text.
+// has reports whether the word occurs anywhere in the text, be it in a longer one.
 func (c code) has(word string) bool { return bytes.Contains(c.text, []byte(word)) }
+
+// occurrences yields start and end of the places where wordsOf finds the word.
+func (c code) occurrences(word string) func(yield func(start, end int) bool) {
+	return func(yield func(start, end int) bool) {
+		if !c.names[word] {
+			return
+		}
+		for end := 0; ; {
+			next := bytes.Index(c.text[end:], []byte(word))
+			if next < 0 {
+				return
+			}
+			start := end + next
+			end = start + len(word)
+			before := start
+			for before > 0 && classes[c.text[before-1]]&digit != 0 {
+				before-- // digits before a word do not belong to it
+			}
+			longer := before > 0 && isLetter(c.text[before-1]) || end < len(c.text) && isWordByte(c.text[end])
+			if !longer && !yield(start, end) {
+				return
+			}
+		}
+	}
+}

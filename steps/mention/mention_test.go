@@ -1,8 +1,11 @@
 package mention
 
 import (
+	"slices"
 	"strings"
 	"testing"
+
+	"pgregory.net/rapid"
 )
 
 func TestMentionsDump(t *testing.T) {
@@ -110,4 +113,24 @@ func TestOwnPath(t *testing.T) {
 			t.Errorf("Of(%q) mentions its own path: %t, want %t", text, got, want)
 		}
 	}
+}
+
+func TestOccurrences(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := []byte(rapid.StringMatching(`([ab_0 \n-]|ab|#|\\\n){0,20}`).Draw(t, "text"))
+		word := rapid.StringMatching(`[ab_][ab_0]{0,2}`).Draw(t, "word")
+		code := codeOf(text, Of(text).Names)
+		var want, got [][2]int
+		for start, end := range wordsOf(code.text) {
+			if string(code.text[start:end]) == word {
+				want = append(want, [2]int{start, end})
+			}
+		}
+		for start, end := range code.occurrences(word) {
+			got = append(got, [2]int{start, end})
+		}
+		if !slices.Equal(got, want) {
+			t.Fatalf("%q is found in %q at %v, not at %v", word, code.text, got, want)
+		}
+	})
 }

@@ -59,8 +59,8 @@ func (c code) computesPaths() bool {
 	if !c.shell {
 		return true
 	}
-	for start, end := range wordsOf(c.text) {
-		if word := string(c.text[start:end]); word == "cd" || word == "pushd" || word == "eval" {
+	for _, word := range []string{"cd", "pushd", "eval"} {
+		for range c.occurrences(word) {
 			return true
 		}
 	}
