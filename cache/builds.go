@@ -93,7 +93,7 @@ func (s *Store) putBuild(b *Build, epoch string) error {
 	if err != nil {
 		return err
 	}
-	if err := s.writeFile(s.path(buildsDir, b.ID+"_"+escapeName(b.Image)), append(data, '\n')); err != nil {
+	if err := s.writeFile(s.path(buildsDir, b.fileName()), append(data, '\n')); err != nil {
 		return err
 	}
 	names, err := readNames(s.path(buildsDir))
@@ -103,6 +103,8 @@ func (s *Store) putBuild(b *Build, epoch string) error {
 	}
 	return err
 }
+
+func (b *Build) fileName() string { return b.ID + "_" + escapeName(b.Image) }
 
 // buildTime is how the id of a build begins.
 const buildTime = "20060102T150405.000"
@@ -149,6 +151,11 @@ func (s *Store) Builds(image string) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list builds: %w", err)
 	}
+	for _, b := range s.killedBuilds() {
+		names = append(names, b.fileName())
+	}
+	slices.Sort(names)
+	names = slices.Compact(names)
 	ids := []string{}
 	for _, name := range slices.Backward(names) {
 		id, of, _ := strings.Cut(name, "_")
@@ -167,7 +174,7 @@ func (s *Store) Build(id string) (*Build, error) {
 	}
 	i := slices.IndexFunc(names, func(name string) bool { return strings.HasPrefix(name, id+"_") })
 	if i < 0 {
-		return nil, missingBuild(id)
+		return s.killedBuild(id)
 	}
 	path := s.path(buildsDir, names[i])
 	data, err := os.ReadFile(path)
@@ -183,6 +190,15 @@ func (s *Store) Build(id string) (*Build, error) {
 		return nil, &contentError{what: "build " + id, damage: err.Error()}
 	}
 	return &b, nil
+}
+
+func (s *Store) killedBuild(id string) (*Build, error) {
+	for _, b := range s.killedBuilds() {
+		if b.ID == id {
+			return b, nil
+		}
+	}
+	return nil, missingBuild(id)
 }
 
 func missingBuild(id string) error { return &contentError{what: "build " + id} }

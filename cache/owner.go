@@ -96,8 +96,8 @@ func (s *Store) emptyTrash() error {
 	return err
 }
 
-// reap clears up after dead owners: their directories go to the trash, and
-// their epochs are either synced now or, after an unclean boot, dropped. The
+// reap clears up after dead owners: of their builds, records are made, their
+// directories go to the trash, and their epochs are either synced now or, after an unclean boot, dropped. The
 // caller holds the lock of the store.
 func (s *Store) reap() error {
 	names, err := readNames(s.path(tmpDir))
@@ -110,6 +110,9 @@ func (s *Store) reap() error {
 			continue
 		}
 		dead = append(dead, name)
+		if err := s.adoptBuilds(name); err != nil {
+			return err
+		}
 		s.Discard(s.path(tmpDir, name))
 	}
 	if len(dead) > 0 {

@@ -43,6 +43,11 @@ type Builder struct {
 	// KeepFailed, if not nil, is given the directory with what a failed
 	// node had written into the build tree, before it is thrown away.
 	KeepFailed func(n *Node, upper string) error
+	// Remember, if not nil, is given what came of a node before anything else
+	// remembers it, so that after a kill nothing is there that cannot be
+	// explained. It is called for nodes that ran, and for those that have another
+	// result than last time, maybe concurrently, and again if that is repeated.
+	Remember func(*Result) error
 	// Name is recorded as the maker of every result, such as "user@host".
 	Name string
 	// Others knows the results of other machines; nil knows of none.
@@ -53,7 +58,7 @@ type Builder struct {
 	mu     sync.Mutex         // guards Events and what follows
 	own    *Pool              // used where there is no Pool
 	fresh  map[string]*Result // by node ID: what ran in this build
-	images map[string]bool    // whether an image had a history before this build
+	images map[string]bool    // whether an image had been built before this build
 }
 
 func (b *Builder) now() time.Time {
@@ -93,9 +98,6 @@ func (b *Builder) Build(ctx context.Context, g *Graph) ([]*Result, error) {
 	order, err := g.Order()
 	if err != nil {
 		return nil, err
-	}
-	for _, n := range order {
-		b.known(n.Image) // while it is so
 	}
 	b.emit(Planned{Nodes: order})
 	for attempt := 1; ; attempt++ {
@@ -254,7 +256,7 @@ func (b *Builder) hit(n *Node, v verdict) *Result {
 		Reasons: v.reasons, Last: v.lastKey(), Started: b.now(),
 	}
 	if v.last == nil || v.last.Key != v.record.Key {
-		r.Err = b.Store.SetLast(n.Image, n.Name, v.record.Key)
+		r.Err = b.setLast(r)
 	}
 	r.Changed = v.last == nil || !sameResult(v.last, v.record)
 	if maker := b.pool().maker(v.record.Key); maker != nil && maker.Image != n.Image {
@@ -299,12 +301,22 @@ func (b *Builder) run(ctx context.Context, n *Node, in *Inputs, v verdict) (r *R
 		return r
 	}
 	b.pool().ran(n, r.Record)
-	noted := Measure(ctx, "history")
-	r.Err = b.Store.SetLast(n.Image, n.Name, r.Record.Key)
-	noted()
 	r.Status, r.State = Ran, stateOf(r.Record)
 	r.Changed = v.last == nil || !sameResult(v.last, r.Record)
+	noted := Measure(ctx, "history")
+	r.Err = b.setLast(r)
+	noted()
 	return r
+}
+
+// setLast makes what a node left its last result, after saying why it did.
+func (b *Builder) setLast(r *Result) error {
+	if b.Remember != nil {
+		if err := b.Remember(r); err != nil {
+			return err
+		}
+	}
+	return b.Store.SetLast(r.Node.Image, r.Node.Name, r.Record.Key)
 }
 
 // failure names what failed, and keeps what it had written if wanted. A node

@@ -46,7 +46,8 @@ func (b *Builder) neverBuilt(n *Node, static []Line) cache.Reason {
 	return r
 }
 
-// known reports whether an image had been built when this build began.
+// known reports whether an image had been built to its end when this build began:
+// if not, nodes that come late in it never ran, new or not.
 func (b *Builder) known(image string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -55,10 +56,21 @@ func (b *Builder) known(image string) bool {
 	}
 	known, asked := b.images[image]
 	if !asked {
-		known = b.Store.HasHistory(image)
+		known = b.builtBefore(image)
 		b.images[image] = known
 	}
 	return known
+}
+
+func (b *Builder) builtBefore(image string) bool {
+	ids, err := b.Store.Builds(image)
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(ids, func(id string) bool {
+		build, err := b.Store.Build(id)
+		return err == nil && build.Outcome == OutcomeDone
+	})
 }
 
 // differences says how a description differs from that of the record the node

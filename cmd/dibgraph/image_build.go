@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/dibgraph/dibgraph/cache"
 	"github.com/dibgraph/dibgraph/cache/settings"
@@ -59,6 +60,14 @@ func (b *imageBuild) run(ctx context.Context) {
 	builder := &graph.Builder{
 		Store: b.store, Jobs: b.o.jobs, Pool: b.pool, Rank: b.rank, Name: makerName(), Events: b.show.event, OnlyCached: b.o.onlyCached,
 	}
+	begun, err := elements.Summary(b.img, time.Now(), nil, nil, context.Canceled)
+	if err != nil {
+		b.err = err
+		return
+	}
+	log := b.store.BeginBuild(*begun)
+	defer func() { b.err = errors.Join(b.err, log.Close()) }()
+	builder.Remember = func(r *graph.Result) error { return log.Add(r.Summary()) }
 	b.shared.joinBuild(builder, b.img.Definition.Types)
 	if b.err = b.build(ctx, p, builder); b.record == nil {
 		return
@@ -82,7 +91,7 @@ func (b *imageBuild) run(ctx context.Context) {
 		b.err = reportUsage(os.Stderr, b.store, b.record, b.img.Definition.Environment)
 	}
 	recorded := graph.Measure(ctx, "build")
-	b.err = errors.Join(b.err, b.store.PutBuild(b.record))
+	b.err = errors.Join(b.err, b.store.PutBuild(b.record), log.Close())
 	recorded()
 	b.err = errors.Join(b.err, b.files.write(func() *reports.Report { return reporter{b.store}.report(b.record, b.record) }))
 	if b.made != nil {

@@ -162,8 +162,24 @@ func scriptCondition(name string) (bool, error) {
 // scriptCommands are what scripts can say besides the usual.
 var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"append": appendCommand,
+	"await":  awaitCommand,
 	"mirror": mirrorCommand,
 	"status": statusCommand,
+}
+
+// await FILE waits for what a command in the background makes.
+func awaitCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: await file")
+	}
+	path := ts.MkAbs(args[0])
+	for range 600 {
+		if _, err := os.Lstat(path); err == nil {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	ts.Fatalf("after a minute there is no %s", path)
 }
 
 // status N COMMAND… runs a command that must end with exit status N.
