@@ -18,7 +18,8 @@
 //	VERSION  CACHEDIR.TAG  lock
 //	trim.lock  usage         held alone by a trim, shared by look-ups; what the store takes, if it has a limit
 //	tmp/<owner>/             temporary work of one open store, which holds a flock on "lock" in it,
-//	                         and the hashes of what it uses, in "leases"
+//	                         the hashes of what it uses, in "leases", and what is known of builds
+//	                         that are under way, in "build-<n>": of a dead owner's, records are made
 //	pins/<kind>-<name>       JSON: what is never trimmed
 //	trash/                   renamed away, deleted when a store is closed
 //	pending/<owner>.<n>      an epoch of writes that are not known to be on disk yet

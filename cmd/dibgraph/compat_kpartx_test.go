@@ -48,6 +48,9 @@ func mapPartitions(device string, add bool) error {
 	if err != nil {
 		return err
 	}
+	if err := os.MkdirAll("/dev/mapper", 0o755); err != nil {
+		return err
+	}
 	for _, p := range table {
 		path, err := partition.Add(disk, p.Number, p.Start, p.Length)
 		if err != nil {
