@@ -126,19 +126,20 @@ func (t MBR) entry(to []byte, p MBRPartition, origin int64) {
 	if p.Boot {
 		to[0] = 0x80
 	}
-	start := chs(p.Start / sector)
+	start := chs((p.Start - origin) / sector)
 	copy(to[1:4], start[:])
 	to[4] = p.Type
-	// Of the sector after the last one, as diskimage-builder has it. Nothing
-	// that still runs reads it.
-	end := chs((p.Start + p.Length) / sector)
+	// Of the sector after the last one, and in records relative like the start, as
+	// diskimage-builder has it. Nothing that still runs reads it.
+	end := chs((p.Start + p.Length - origin) / sector)
 	copy(to[5:8], end[:])
 	binary.LittleEndian.PutUint32(to[8:], uint32((p.Start-origin)/sector))
 	binary.LittleEndian.PutUint32(to[12:], uint32(p.Length/sector))
 }
 
 // chs encodes a sector number as head, sector, cylinder on a disk of 254 heads
-// and 63 sectors a track; what lies beyond is the highest address there is.
+// and 63 sectors a track; what lies beyond the first sector of the last cylinder is
+// the highest address there is.
 //
 // The two high bits of the cylinder belong into bits 6 and 7 of the sector.
 // diskimage-builder ors a quarter of the whole cylinder in instead, and so
@@ -148,7 +149,7 @@ func chs(lba int64) [3]byte {
 	cylinder := lba / (heads * sectors)
 	head := lba / sectors % heads
 	sector := lba%sectors + 1
-	if cylinder > maxCylinder {
+	if lba > heads*sectors*maxCylinder {
 		cylinder, head, sector = maxCylinder, heads, sectors
 	}
 	return [3]byte{byte(head), byte(sector | cylinder/4), byte(cylinder)}

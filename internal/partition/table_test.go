@@ -3,6 +3,7 @@ package partition
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"hash/crc32"
 	"os"
 	"path/filepath"
@@ -44,7 +45,8 @@ func TestCHS(t *testing.T) {
 		{2048, [3]byte{32, 33, 0}},           // 32·63 + 32
 		{254 * 63, [3]byte{0, 1, 1}},         // the first sector of cylinder 1
 		{8 * 254 * 63, [3]byte{0, 1 | 2, 8}}, // cylinder 8: a quarter of it lands on the sector
-		{1023*254*63 + 253*63 + 62, [3]byte{253, 255, 255}},
+		{1023 * 254 * 63, [3]byte{0, 255, 255}},
+		{1023*254*63 + 1, [3]byte{254, 255, 255}},
 		{1024 * 254 * 63, [3]byte{254, 255, 255}},
 		{1 << 40, [3]byte{254, 255, 255}},
 	} {
@@ -100,6 +102,33 @@ func TestMBRKeepsBootCode(t *testing.T) {
 		"\x80\x20\x21\x00\x83\xe3\x24\x00\x00\x08\x00\x00\x00\x30\x00\x00" + strings.Repeat("\x00", 48) + "\x55\xaa"
 	if string(sector) != want {
 		t.Errorf("first sector\n%q, want\n%q", sector[440:], want[440:])
+	}
+}
+
+// Tables with logical partitions are, byte for byte, those that diskimage-builder
+// writes for the same places.
+func TestMBRRecords(t *testing.T) {
+	disk := blank(t, 100*mib)
+	table := MBR{SectorSize: 512, DiskSize: 100 * mib, DiskID: 1, Partitions: []MBRPartition{
+		{Number: 1, Start: mib, Length: 10 * mib, Type: 0x83, Boot: true},
+		{Number: 5, Record: 11 * mib, Start: 12 * mib, Length: 10 * mib, Type: 0x82},
+		{Number: 6, Record: 22 * mib, Start: 23 * mib, Length: 77 * mib, Type: 0x83},
+	}}
+	must(t, table.Write(disk))
+	for at, want := range map[int64]string{
+		0: "80 20 21 00 83 67 26 01 00 08 00 00 00 50 00 00" + // the first partition
+			" 00 67 26 01 0f ca 33 0c 00 58 00 00 00 c8 02 00", // the extended one: 11 MiB to the end
+		11 * mib: "00 20 21 00 82 67 26 01 00 08 00 00 00 50 00 00" + // 1 MiB after the record
+			" 00 67 26 01 05 63 0e 0b 00 58 00 00 00 70 02 00", // the next record, 11 MiB after this one
+		22 * mib: "00 20 21 00 83 f9 2a 09 00 08 00 00 00 68 02 00" + strings.Repeat(" 00", 16),
+	} {
+		sector := make([]byte, 512)
+		_, err := disk.ReadAt(sector, at)
+		must(t, err)
+		want += strings.Repeat(" 00", 32) + " 55 aa"
+		if got := fmt.Sprintf("% x", sector[446:]); got != want {
+			t.Errorf("entries at %d MiB\n%s, want\n%s", at/mib, got, want)
+		}
 	}
 }
 

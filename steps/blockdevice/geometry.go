@@ -23,15 +23,15 @@ func (t *table) places(diskSize, sectorSize int64) ([]place, error) {
 	return t.mbrPlaces(diskSize, sectorSize)
 }
 
-// mbrPlaces begins every partition at a multiple of the alignment. A relative size is
-// a share of what is left after one more alignment: a logical partition begins
-// that much after its record.
+// mbrPlaces begins every partition, and the record before a logical one, at a multiple
+// of the alignment. A relative size is a share of what is left from there on, less one
+// more alignment, which a logical partition has between its record and its start.
 func (t *table) mbrPlaces(diskSize, sectorSize int64) ([]place, error) {
-	align := up(t.align, sectorSize)
+	align := max(down(t.align, sectorSize), sectorSize)
 	next := align
 	var places []place
 	for _, p := range t.parts {
-		start := up(next, align)
+		start := next
 		at := place{part: p}
 		if !p.primary {
 			at.record = start
@@ -39,44 +39,42 @@ func (t *table) mbrPlaces(diskSize, sectorSize int64) ([]place, error) {
 		}
 		at.start = start
 		at.length = down(p.size.of(diskSize-next-align), sectorSize)
-		if p.size.relative {
-			// Where the partition before is not aligned, the share can reach beyond
-			// the end by less than an alignment.
-			at.length = min(at.length, down(diskSize-start, sectorSize))
-		}
-		if err := at.check(diskSize - start); err != nil {
+		if err := at.check(at.length, diskSize-start); err != nil {
 			return nil, err
 		}
 		places = append(places, at)
-		next = at.start + at.length
+		next = up(at.start+at.length, align)
 	}
 	return places, nil
 }
 
 // gptPlaces begins at 1 MiB, and cuts every size down to whole MiB. 2 MiB of the
-// disk are for that, and for the backup of the table at its end.
+// disk are for that, and for the backup of the table at its end. What is cut off is
+// not left for the partitions that follow, as in diskimage-builder.
 func (t *table) gptPlaces(diskSize int64) ([]place, error) {
 	left := diskSize - 2*mib
 	next := int64(mib)
 	var places []place
 	for _, p := range t.parts {
-		at := place{part: p, start: next, length: down(p.size.of(left), mib)}
-		if err := at.check(left); err != nil {
+		size := p.size.of(left)
+		at := place{part: p, start: next, length: down(size, mib)}
+		if err := at.check(size, left); err != nil {
 			return nil, err
 		}
 		places = append(places, at)
 		next += at.length
-		left -= at.length
+		left -= size
 	}
 	return places, nil
 }
 
-func (at place) check(left int64) error {
+// check reports a partition that needs more than is left of the disk, or nothing.
+func (at place) check(needs, left int64) error {
 	switch {
 	case at.length <= 0:
 		return fmt.Errorf("partition %q: no space is left for it on the disk", at.part.name)
-	case at.length > left:
-		return fmt.Errorf("partition %q: needs %d KiB, and the disk has %d KiB left; give a bigger image size", at.part.name, at.length>>10, max(left, 0)>>10)
+	case needs > left:
+		return fmt.Errorf("partition %q: needs %d KiB, and the disk has %d KiB left; give a bigger image size", at.part.name, needs>>10, max(left, 0)>>10)
 	}
 	return nil
 }

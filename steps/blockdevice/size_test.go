@@ -54,13 +54,19 @@ func TestPlaces(t *testing.T) {
 		want                    string // number:start+length, of logical ones with @record, in KiB
 	}{
 		{"one", "mbr", "{name: a, size: 100%, flags: [primary]}", 100, 512, "1:1024+100352"},
-		{"odd sizes", "mbr", "{name: a, size: '1000', flags: [primary]}, {name: b, size: 3K, flags: [primary]}, {name: c, size: 50%, flags: [primary]}", 100, 512, "1:1024+0.5 2:2048+2.5 3:3072+49662.5"},
+		{"odd sizes", "mbr", "{name: a, size: '1000', flags: [primary]}, {name: b, size: 3K, flags: [primary]}, {name: c, size: 50%, flags: [primary]}", 100, 512, "1:1024+0.5 2:2048+2.5 3:3072+49152"},
 		{"logical", "mbr", "{name: a, size: 10MiB, flags: [primary]}, {name: b, size: 10MiB}, {name: c, size: 100%}", 100, 512,
 			"1:1024+10240 5:12288+10240@11264 6:23552+78848@22528"},
 		{"unaligned before a share", "mbr", "{name: a, size: 1025KiB}, {name: b, size: 100%}", 100, 512, "5:2048+1025@1024 6:5120+97280@4096"},
-		{"4k sectors", "mbr", "{name: a, size: 10KB, flags: [primary]}, {name: b, size: 100%, flags: [primary]}", 100, 4096, "1:1024+8 2:2048+100344"},
+		{"align", "mbr, align: 4MiB", "{name: a, size: 5MiB, flags: [primary]}, {name: b, size: 1MiB}, {name: c, size: 100%}", 100, 512,
+			"1:4096+5120 5:16384+1024@12288 6:24576+77824@20480"},
+		{"align is for mbr only", "gpt, align: 4MiB", "{name: a, size: 5MiB}, {name: b, size: 1MiB}", 100, 512, "1:1024+5120 2:6144+1024"},
+		{"align of less than a sector", "mbr, align: '100'", "{name: a, size: '1000', flags: [primary]}, {name: b, size: 1KiB, flags: [primary]}", 100, 512, "1:0.5+0.5 2:1+1"},
+		{"shares of what is left", "mbr", "{name: a, size: 50%, flags: [primary]}, {name: b, size: 50%, flags: [primary]}, {name: c, size: 12.5%, flags: [primary]}", 101, 512,
+			"1:1024+50688 2:52224+25088 3:77824+3072"},
+		{"4k sectors", "mbr", "{name: a, size: 10KB, flags: [primary]}, {name: b, size: 100%, flags: [primary]}", 100, 4096, "1:1024+8 2:2048+99328"},
 		{"gpt", "gpt", "{name: a, size: 550MiB}, {name: b, size: 8MiB}, {name: c, size: 100%}", 1000, 512, "1:1024+563200 2:564224+8192 3:572416+450560"},
-		{"gpt floors", "gpt", "{name: a, size: 40G}, {name: b, size: 33%}, {name: c, size: 100%}", 50000, 4096, "1:1024+39061504 2:39062528+4004864 3:43067392+8131584"},
+		{"gpt floors", "gpt", "{name: a, size: 40G}, {name: b, size: 33%}, {name: c, size: 100%}", 50000, 4096, "1:1024+39061504 2:39062528+4003840 3:43066368+8130560"},
 	} {
 		layout := "- local_loop: {name: image0}\n- partitioning: {name: t, base: image0, label: " + test.label + ", partitions: [" + test.partitions + "]}\n" +
 			"- mkfs: {name: mkfs_root, base: a, mount: {mount_point: /}}\n"
@@ -90,6 +96,7 @@ func TestPlacesOverflow(t *testing.T) {
 		{"gpt", "{name: a, size: 99MiB}", `partition "a": needs 101376 KiB, and the disk has 100352 KiB left`},
 		{"gpt", "{name: a, size: 100%}, {name: b, size: 100%}", `partition "b": no space is left`},
 		{"gpt", "{name: a, size: 1000KiB}", `partition "a": no space is left`},
+		{"gpt", "{name: a, size: 100353KiB}", `partition "a": needs 100353 KiB, and the disk has 100352 KiB left`},
 		{"mbr", "{name: a, size: 100MiB, flags: [primary]}", `partition "a": needs 102400 KiB, and the disk has 101376 KiB left`},
 		{"mbr", "{name: a, size: 99MiB}", `partition "a": needs 101376 KiB, and the disk has 100352 KiB left`},
 		{"mbr", "{name: a, size: 100%}, {name: b, size: 10%}", `partition "b": no space is left`},
