@@ -20,6 +20,8 @@
 //	            fstab:
 //	              options: defaults
 //
+// What differs from diskimage-builder is listed in docs/compatibility.md.
+//
 // [Parse] reads and checks a layout, touching nothing; [Layout.CreateFrom] makes it,
 // fills it with a tree, and leaves it mounted; [State.Umount] and
 // [State.FinishFilesystems] complete the raw files:

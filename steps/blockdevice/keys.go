@@ -37,6 +37,15 @@ func (v values) required(key string) string {
 	return v.word(n, v.item.module+" "+key)
 }
 
+// lists reports the lists that the item has to have, and does not.
+func (v values) lists(keys ...string) {
+	for _, key := range keys {
+		if !v.item.lists[key] {
+			v.add(v.item.line, "%s %q: the key %q is missing", v.item.module, v.item.name, key)
+		}
+	}
+}
+
 // number returns an integer, or otherwise when it is not there.
 func (v values) number(key string, otherwise int) int {
 	n, ok := v.take(key)
@@ -78,6 +87,7 @@ func (v values) absolute(key string, otherwise int64) int64 {
 	s := v.amount(key, size{bytes: otherwise})
 	if s.relative {
 		v.add(line, "%s %q: %s cannot be a percentage; only the size of a partition can", v.item.module, v.item.name, key)
+		return otherwise
 	}
 	return s.bytes
 }

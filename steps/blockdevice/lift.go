@@ -12,7 +12,8 @@ type item struct {
 	name   string
 	bases  []string
 	values map[string]*yaml.Node
-	table  *item // of a partition
+	table  *item           // of a partition
+	lists  map[string]bool // which of the lists in parts it has
 }
 
 // modules are the words that begin an item, at the top or nested.
@@ -56,7 +57,7 @@ func (r *reader) liftItem(items []*item, it *item, body *yaml.Node, depth int) [
 		r.add(it.line, "modules are nested more than %d deep", maxDepth)
 		return items
 	}
-	it.values = map[string]*yaml.Node{}
+	it.values, it.lists = map[string]*yaml.Node{}, map[string]bool{}
 	var nested, members []field
 	for _, f := range r.fields(body, it.module) {
 		switch {
@@ -64,6 +65,7 @@ func (r *reader) liftItem(items []*item, it *item, body *yaml.Node, depth int) [
 			nested = append(nested, f)
 		case parts[it.module][f.key] != "":
 			members = append(members, f)
+			it.lists[f.key] = !isNull(f.value)
 		default:
 			it.values[f.key] = f.value
 		}
@@ -90,7 +92,8 @@ func (r *reader) liftItem(items []*item, it *item, body *yaml.Node, depth int) [
 // identify sets name and bases of an item from its keys, or from where it is
 // written.
 func (r *reader) identify(it *item) bool {
-	if base, ok := it.values["base"]; ok && !isNull(base) {
+	// A partition is on the disk of its table, whatever it says.
+	if base, ok := it.values["base"]; ok && !isNull(base) && it.table == nil {
 		it.bases = r.words(base, it.module+" base")
 		delete(it.values, "base")
 	}

@@ -19,7 +19,10 @@ const mapperControl = "/dev/mapper/control"
 func (v values) volume() node {
 	switch v.item.module {
 	case "lvm":
-		return &volumes{meta: v.meta()}
+		v.lists("pvs", "vgs", "lvs")
+		m := v.meta()
+		m.bases = nil // it may name some; what it stands on its physical volumes say
+		return &volumes{meta: m}
 	case "pv":
 		v.oneBase()
 		return &physical{meta: v.meta(), options: v.strings("options")}
@@ -27,20 +30,23 @@ func (v values) volume() node {
 		return &group{meta: v.meta(), options: v.strings("options")}
 	}
 	v.oneBase()
+	_, sized := v.item.values["size"]
 	l := &logical{
 		meta:     v.meta(),
 		size:     v.absolute("size", 0),
-		extents:  v.text("extents", ""),
 		thinPool: v.text("thin-pool", ""),
 		options:  v.strings("options"),
+	}
+	if !sized { // it counts if both are given
+		l.extents = v.text("extents", "")
 	}
 	kind := v.text("type", "")
 	l.thin, l.pool = kind == "thin", kind == "thin-pool"
 	if !slices.Contains([]string{"", "thin", "thin-pool"}, kind) {
 		v.add(l.line, "lv %q: type %q is neither thin nor thin-pool", l.name, kind)
 	}
-	if (l.size == 0) == (l.extents == "") {
-		v.add(l.line, "lv %q: give either size or extents", l.name)
+	if !sized && l.extents == "" {
+		v.add(l.line, "lv %q: give size or extents", l.name)
 	}
 	if l.thin && l.thinPool == "" {
 		v.add(l.line, "lv %q: a thin volume needs a thin-pool", l.name)

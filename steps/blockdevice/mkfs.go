@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -56,9 +57,13 @@ func (f *filesystem) mkfs(device string, size int64, p Params) []string {
 		// Options are for mkfs, which this is not; diskimage-builder drops
 		// them too.
 		return append(command, "mkswap", "-L", f.label, "-U", uuid, device)
-	default:
+	case "vfat", "fat":
 		command = append(append(command, "mkfs.vfat"), f.opts...)
 		return append(command, "-n", f.label, "-i", f.volumeID(p), device)
+	default:
+		// They have no common way to be told a UUID.
+		command = append(append(command, "mkfs."+f.fstype), f.opts...)
+		return append(command, "-L", f.label, device)
 	}
 }
 
@@ -68,4 +73,32 @@ func (f *filesystem) volumeID(p Params) string {
 		return f.uuid[:8]
 	}
 	return fmt.Sprintf("%08x", p.uint32("volume id", f.name))
+}
+
+// Programs returns the programs of the host that Create runs to make filesystems and
+// volumes, sorted.
+func (l *Layout) Programs() []string {
+	var all []string
+	for _, n := range l.order {
+		switch n := n.(type) {
+		case *filesystem:
+			all = append(all, n.programs()...)
+		case *physical:
+			all = append(all, "pvcreate", "vgcreate", "vgchange", "lvcreate", "lvchange")
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+func (f *filesystem) programs() []string {
+	switch f.fstype {
+	case "ext4":
+		return []string{"mkfs.ext4", "tune2fs"}
+	case "swap":
+		return []string{"mkswap"}
+	case "fat":
+		return []string{"mkfs.vfat"}
+	}
+	return []string{"mkfs." + f.fstype}
 }

@@ -3,6 +3,7 @@ package blockdevice
 import (
 	"fmt"
 	"path"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -17,11 +18,13 @@ func (v values) disk(p Params) *disk {
 	d := &disk{
 		meta:      v.meta(),
 		size:      v.absolute("size", 0),
-		directory: v.text("directory", ""),
 		blockSize: v.number("block_size", 512),
 	}
 	if p.BlockSize != 0 {
 		d.blockSize = p.BlockSize
+	}
+	if directory := v.text("directory", ""); directory != "" {
+		v.notice(d.line, "local_loop %q: the directory %q is not used: the file is a result of the build, and kept where these are", d.name, directory)
 	}
 	if d.blockSize != 512 && d.blockSize != 4096 {
 		v.add(d.line, "local_loop %q: block size %d is neither 512 nor 4096", d.name, d.blockSize)
@@ -48,6 +51,7 @@ func (v values) table() *table {
 		v.add(v.item.line, "partitioning %q: align must not be 0", v.item.name)
 		t.align = 1 << 20
 	}
+	v.lists("partitions")
 	return t
 }
 
@@ -115,14 +119,21 @@ func (v values) filesystem(p Params) *filesystem {
 	return f
 }
 
-// fstypes are the filesystems that can be made, with the longest label each takes in
-// bytes. "fat" is another name of vfat.
-var fstypes = map[string]int{"ext2": 16, "ext3": 16, "ext4": 16, "xfs": 12, "vfat": 11, "fat": 11, "swap": 16}
+// labelLengths has the longest label that filesystems take, in bytes. "fat" is another
+// name of vfat. Of others it is not known.
+var labelLengths = map[string]int{"ext2": 16, "ext3": 16, "ext4": 16, "xfs": 12, "vfat": 11, "fat": 11, "swap": 16}
+
+// fstypeName is what a type can be: a part of the name of a program.
+var fstypeName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]*$`)
 
 func (v values) checkFilesystem(f *filesystem) {
-	longest, ok := fstypes[f.fstype]
-	if !ok && f.fstype != "" {
-		v.add(f.line, "mkfs %q: unknown type %q; types are ext2, ext3, ext4, xfs, vfat, swap", f.name, f.fstype)
+	longest, ok := labelLengths[f.fstype]
+	switch {
+	case ok || f.fstype == "":
+	case !fstypeName.MatchString(f.fstype):
+		v.add(f.line, "mkfs %q: type %q is not the name of a filesystem, such as ext4", f.name, f.fstype)
+	default:
+		v.notice(f.line, "mkfs %q: how long a label %s takes is not known; %q is taken as it is", f.name, f.fstype, f.label)
 	}
 	if f.fstype == "vfat" || f.fstype == "fat" {
 		f.label = strings.ToUpper(f.label)
@@ -142,7 +153,11 @@ func (v values) checkFilesystem(f *filesystem) {
 
 func (v values) mountPoint() *mountPoint {
 	v.oneBase()
-	return &mountPoint{meta: v.meta(), point: v.required("mount_point")}
+	point := v.required("mount_point")
+	if len(point) > 1 {
+		point = strings.TrimSuffix(point, "/")
+	}
+	return &mountPoint{meta: v.meta(), point: point}
 }
 
 func (v values) fstabLine() *fstabLine {

@@ -27,8 +27,7 @@ func (m *meta) common() *meta { return m }
 // A disk is a raw file on a loop device (local_loop).
 type disk struct {
 	meta
-	size      int64  // 0: that of the parameters
-	directory string // "": that of the parameters
+	size      int64 // 0: that of the parameters
 	blockSize int
 }
 

@@ -15,10 +15,11 @@ type Layout struct {
 	// with file and line.
 	Notices []string
 
-	params Params
-	order  []node // every node after those it stands on
-	byName map[string]node
-	tables []*table
+	params  Params
+	written []node // as in the file
+	order   []node // every node after those it stands on
+	byName  map[string]node
+	tables  []*table
 }
 
 // Parse reads a layout in tree or flat notation. File names it in messages.
@@ -44,11 +45,12 @@ func Parse(config []byte, file string, params Params) (*Layout, error) {
 		r.check(l, nodes)
 	}
 	if len(r.all) == 0 {
-		l.order = r.sort(l, nodes)
+		l.written, l.order = nodes, r.sort(l, nodes)
 	}
 	if err := r.err(); err != nil {
 		return nil, err
 	}
+	l.Notices = r.notices
 	return l, nil
 }
 
@@ -58,10 +60,16 @@ func (r *reader) nodes(l *Layout, items []*item) []node {
 	tables := map[*item]*table{}
 	names := map[string]int{}
 	for _, it := range items {
-		if line, ok := names[it.name]; ok {
+		// A table is no node and can have the name of one, but not that of
+		// another table: its identifiers follow from it.
+		name := it.name
+		if it.module == "partitioning" {
+			name = "table " + name
+		}
+		if line, ok := names[name]; ok {
 			r.add(it.line, "duplicate name %q; line %d has it already", it.name, line)
 		}
-		names[it.name] = it.line
+		names[name] = it.line
 		v := values{r, it}
 		var n node
 		switch it.module {
@@ -85,7 +93,7 @@ func (r *reader) nodes(l *Layout, items []*item) []node {
 		default:
 			n = v.volume()
 		}
-		r.unknown(l, it)
+		r.unknown(it)
 		if n != nil {
 			nodes = append(nodes, n)
 			l.byName[it.name] = n
@@ -95,14 +103,14 @@ func (r *reader) nodes(l *Layout, items []*item) []node {
 }
 
 // unknown remarks on the keys of an item that nothing has read.
-func (r *reader) unknown(l *Layout, it *item) {
+func (r *reader) unknown(it *item) {
 	for _, key := range slices.Sorted(maps.Keys(it.values)) {
 		n := it.values[key]
 		if n.Kind == yaml.MappingNode {
 			r.add(n.Line, "%s %q: unknown module %q", it.module, it.name, key)
 			continue
 		}
-		l.Notices = append(l.Notices, fmt.Sprintf("%s:%d: %s %q: the key %q means nothing", r.file, n.Line, it.module, it.name, key))
+		r.notice(n.Line, "%s %q: the key %q means nothing", it.module, it.name, key)
 	}
 }
 

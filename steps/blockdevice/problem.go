@@ -22,10 +22,16 @@ func (p *Problem) Error() string {
 	return fmt.Sprintf("%s:%d: %s", p.File, p.Line, p.Message)
 }
 
-// problems collects what is wrong, so that all of it is reported at once.
+// problems collects what is wrong, so that all of it is reported at once, and what is
+// only remarkable.
 type problems struct {
-	file string
-	all  []*Problem
+	file    string
+	all     []*Problem
+	notices []string
+}
+
+func (p *problems) notice(line int, format string, args ...any) {
+	p.notices = append(p.notices, fmt.Sprintf("%s:%d: %s", p.file, line, fmt.Sprintf(format, args...)))
 }
 
 func (p *problems) add(line int, format string, args ...any) {

@@ -54,13 +54,10 @@ func parseSize(text string) (size, error) {
 	if text == "" {
 		return fail("empty")
 	}
-	digits := strings.TrimLeft(text, "0123456789.")
-	number, unit := text[:len(text)-len(digits)], digits
-	if number != "" && len(digits) > 1 {
-		unit = strings.TrimPrefix(digits, " ")
-	}
+	rest := strings.TrimLeft(text, "0123456789.")
+	number, unit := text[:len(text)-len(rest)], strings.TrimPrefix(rest, " ")
 	value, err := parseNumber(number)
-	if err != nil {
+	if err != nil || number == "" && (unit == "" || unit == "%") {
 		return fail("%q is not a number", number)
 	}
 	if unit == "%" {

@@ -13,12 +13,13 @@ func TestParseSize(t *testing.T) {
 	for text, want := range map[string]int64{
 		"512": 512, "512B": 512, "1 B": 1, "B": 1, "8MiB": 8 << 20, "MiB": 1 << 20, "1.5GiB": 3 << 29, "2 TiB": 2 << 40,
 		"40G": 40e9, "40GB": 40e9, "3K": 3000, "3KB": 3000, "0.3KiB": 307, ".5KiB": 512, "5.KiB": 5 << 10, "123KiB": 123 << 10, "0": 0,
+		"TiB": 1 << 40, "2T": 2e12, "2TB": 2e12, "GB": 1e9, "1.5M": 15e5, "1.5MB": 15e5, "1 ": 1, " MiB": 1 << 20,
 	} {
 		if got, err := ParseSize(text); err != nil || got != want {
 			t.Errorf("ParseSize(%q) = %d, %v; want %d", text, got, err, want)
 		}
 	}
-	for _, text := range []string{"", " ", ".", "1.2.3", "-1", "+1", "1mib", "1 kB", "1  MiB", "MiB 1", "50%", "1e3", "9999999999TiB", "0x10", "1MiB ", "1 ", " MiB"} {
+	for _, text := range []string{"", " ", ".", "1.2.3", "-1", "+1", "1mib", "1 kB", "1  MiB", "MiB 1", "50%", "1e3", "9999999999TiB", "0x10", "1MiB ", "KIB", "Ki", "1m"} {
 		if got, err := ParseSize(text); err == nil {
 			t.Errorf("ParseSize(%q) = %d, want an error", text, got)
 		}
@@ -26,8 +27,10 @@ func TestParseSize(t *testing.T) {
 	if s, err := parseSize("12.5%"); err != nil || !s.relative || s.of(1000) != 125 {
 		t.Errorf("parseSize(12.5%%) = %+v, %v", s, err)
 	}
-	if _, err := parseSize("101%"); err == nil {
-		t.Error("parseSize(101%) is no error")
+	for _, text := range []string{"101%", "%", " %", "1.2.3%", "-1%"} {
+		if s, err := parseSize(text); err == nil {
+			t.Errorf("parseSize(%q) = %+v, want an error", text, s)
+		}
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 
 // Value answers what elements ask of the block device layer, as far as the
 // layout says it: root-label, root-fstype, boot-label, mount-points
-// (joined by "|") and image-path. Other keys give "".
+// (joined by "|", in the order of the file) and image-path. Other keys give "".
 func (l *Layout) Value(key string) string {
 	switch key {
 	case "root-label":
@@ -17,7 +17,7 @@ func (l *Layout) Value(key string) string {
 	case "boot-label":
 		return l.at("/boot").label
 	case "mount-points":
-		return strings.Join(l.MountPoints(), "|")
+		return strings.Join(l.mountPoints(), "|")
 	case "image-path":
 		return l.rawFile(l.byName[MainDisk].(*disk))
 	}
@@ -34,12 +34,12 @@ func (l *Layout) at(point string) filesystem {
 	return filesystem{}
 }
 
-// MountPoints returns where filesystems will be mounted, in the order of
-// mounting. Swap is not mounted.
-func (l *Layout) MountPoints() []string {
+// mountPoints returns where filesystems will be mounted, in the order of the file.
+// Swap is not mounted.
+func (l *Layout) mountPoints() []string {
 	var points []string
-	for _, m := range mounts(l.order) {
-		if l.filesystemOf(m).fstype != "swap" {
+	for _, n := range l.written {
+		if m, ok := n.(*mountPoint); ok && l.filesystemOf(m).fstype != "swap" {
 			points = append(points, m.point)
 		}
 	}
@@ -47,11 +47,7 @@ func (l *Layout) MountPoints() []string {
 }
 
 func (l *Layout) rawFile(d *disk) string {
-	directory := d.directory
-	if directory == "" {
-		directory = l.params.ImageDir
-	}
-	return filepath.Join(directory, d.name+".raw")
+	return filepath.Join(l.params.ImageDir, d.name+".raw")
 }
 
 // A Node is one thing that Create makes, for display.
