@@ -165,7 +165,8 @@ func TestEnvironmentCaller(t *testing.T) {
 			d.Environment[name] = test.value
 		}
 	})
-	if got := strings.Join(img.Notices, "\n"); strings.Count(got, "\n") != 2 || !strings.Contains(got, "an element mentions AWS_SECRET_ACCESS_KEY, which hooks do not get unless --env AWS_SECRET_ACCESS_KEY says so") {
+	if got := strings.Join(img.Notices, "\n"); strings.Count(got, "\n") != 3 || !strings.Contains(got, "an element mentions AWS_SECRET_ACCESS_KEY, which hooks do not get unless --env AWS_SECRET_ACCESS_KEY says so") ||
+		!strings.Contains(got, `IMAGE_BLOCK_DEVICE is "/dev/x", and not used`) {
 		t.Errorf("the notices are\n%s", got)
 	}
 	for side, env := range map[Side]map[string]string{

@@ -72,10 +72,7 @@ func freshPlanner(t *testing.T, def Definition, policy Freshness) *Planner {
 			e.hasSettings, e.Settings = true, Settings{Refresh: []Refresh{{"*", policy}}}
 		}
 	}
-	p, err := NewPlanner(img, nil, nil, "")
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := NewPlanner(img, nil, nil, "")
 	p.Follow(&Mirrors{})
 	return p
 }

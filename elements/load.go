@@ -28,6 +28,7 @@ type Image struct {
 
 	words    Words    // what any file of any element mentions
 	reserved []string // variables that reach only some elements
+	layout   layout
 	texts    elementTexts
 }
 
@@ -46,6 +47,9 @@ func Load(def Definition, stock fs.FS) (*Image, error) {
 	}
 	if len(problems) > 0 {
 		return nil, join(problems)
+	}
+	if img.layout, err = chooseLayout(img); err != nil {
+		return nil, err
 	}
 	var mentioned []Words
 	for _, e := range img.Elements {
@@ -97,6 +101,10 @@ func (img *Image) forgetLibrary() {
 
 // notice collects the notices.
 func (img *Image) notice() {
+	img.Notices = append(img.Notices, img.layout.parsed.Notices...)
+	if device := img.Definition.Environment["IMAGE_BLOCK_DEVICE"]; device != "" {
+		img.Notices = append(img.Notices, fmt.Sprintf("IMAGE_BLOCK_DEVICE is %q, and not used: the disk is made as the layout says", device))
+	}
 	for _, e := range img.Elements {
 		for _, o := range e.Overridden {
 			img.Notices = append(img.Notices, fmt.Sprintf("element %s overrides %s", e.place(), o.place()))

@@ -51,10 +51,11 @@ func VolatilePaths() []string { return slices.Clone(volatilePaths) }
 // the trees that nodes mount, on the filesystem of the store; it is called
 // only if a node runs. known is what servers said last about sources. helper
 // is the path of this program.
-func NewPlanner(img *Image, tempDir func(name string) (string, error), known steps.Validators, helper string) (*Planner, error) {
+func NewPlanner(img *Image, tempDir func(name string) (string, error), known steps.Validators, helper string) *Planner {
 	p := &Planner{
 		image: img, found: make(map[string][]steps.PhaseHook),
 		known: known, client: fetch.New(img.Definition.Environment), images: registry.New(img.Definition.Environment), settings: make(map[string]Settings),
+		layout: img.layout,
 	}
 	for _, e := range img.Elements {
 		if e.hasSettings {
@@ -76,9 +77,7 @@ func NewPlanner(img *Image, tempDir func(name string) (string, error), known ste
 		Offline:  img.Definition.Offline,
 	}
 	p.ambient = steps.NewAmbient(p.entries())
-	var err error
-	p.layout, err = chooseLayout(img)
-	return p, err
+	return p
 }
 
 // Hide covers paths of the host while hooks run, as [steps.Site.Hide] does. Call

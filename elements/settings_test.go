@@ -335,10 +335,7 @@ func TestDeclaredVariables(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := NewPlanner(img, nil, nil, "")
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := NewPlanner(img, nil, nil, "")
 	install, _ := PhaseNamed("install")
 	for element, want := range map[string]string{"declares": "DIB_X NUMBER", "mentions": "DIB_X NUMBER", "other": "DIB_X", "": "DIB_X"} {
 		if got := strings.Join(p.variablesNamed(install, element, "NUMBER", "UNKNOWN", "DIB_X"), " "); got != want {

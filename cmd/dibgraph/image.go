@@ -155,10 +155,7 @@ func planner(img *elements.Image, store *cache.Store) (*elements.Planner, error)
 	if err != nil {
 		return nil, err
 	}
-	p, err := elements.NewPlanner(img, store.TempDir, store, self)
-	if err != nil {
-		return nil, err
-	}
+	p := elements.NewPlanner(img, store.TempDir, store, self)
 	p.Follow(&elements.Mirrors{Store: store}) // as last known; a build asks
 	dir, err := filepath.Abs(store.Dir())
 	p.Hide(dir)
