@@ -66,7 +66,7 @@ func (b *builder) disk() *graph.Node {
 	def := p.image.Definition
 	disk := &steps.Disk{
 		Site: p.siteFor(def.Freshness), Ambient: p.ambient, Layout: p.layout.config, LayoutFile: p.layout.file, Params: p.layout.params,
-		Size: p.layout.size, Files: p.environmentFiles(), Pattern: p.pattern(), ImageName: def.Name,
+		Programs: p.layout.parsed.Programs(), Size: p.layout.size, Files: p.environmentFiles(), Pattern: p.pattern(), ImageName: def.Name,
 		Tar: slices.ContainsFunc(def.Types, ofTree), Volatile: b.volatile, Sources: b.sources,
 	}
 	for _, phase := range Phases {

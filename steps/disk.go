@@ -33,7 +33,9 @@ type Disk struct {
 	Layout     []byte
 	LayoutFile string
 	Params     blockdevice.Params
-	Size       blockdevice.SizeInput
+	// Programs are those that the layout needs on this machine.
+	Programs []string
+	Size     blockdevice.SizeInput
 	// Phases are block-device.d, pre-finalise.d, finalise.d and cleanup.d.
 	Phases []DiskPhase
 	// Files are the environment files of the elements.
@@ -101,6 +103,16 @@ func (s *Disk) Describe(d *graph.Description, in *graph.Inputs) error {
 	s.Site.Files.describeTools(d)
 	s.Sources.describeNames(d, words)
 	return s.Site.Files.describe(d, s.Phases[0].Vars, vars.naming(s.Site.Files), words, s.HostFiles)
+}
+
+// program implements [programmed].
+func (s *Disk) program() string {
+	for _, name := range s.Programs {
+		if hostTool(name) == "" {
+			return name
+		}
+	}
+	return ""
 }
 
 // variables returns those of all phases together.
