@@ -118,7 +118,9 @@ func (run *diskRun) blockDevicePhase(ctx context.Context, p diskRunPhase, dynami
 		return err
 	}
 	for line := range strings.Lines(out.String()) {
-		if _, device, ok := strings.Cut(strings.TrimSpace(line), "IMAGE_BLOCK_DEVICE="); ok && device != "" {
+		// The line is a piece of shell.
+		_, device, _ := strings.Cut(line, "IMAGE_BLOCK_DEVICE=")
+		if device = strings.Trim(device, "\"'; \t\n"); device != "" {
 			return fmt.Errorf("a hook of %s brings the block device %s: such a device cannot be rebuilt from a cache; describe the layout in DIB_BLOCK_DEVICE_CONFIG instead", p.Dir, device)
 		}
 	}
