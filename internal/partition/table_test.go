@@ -112,15 +112,18 @@ func TestMBRRecords(t *testing.T) {
 	table := MBR{SectorSize: 512, DiskSize: 100 * mib, DiskID: 1, Partitions: []MBRPartition{
 		{Number: 1, Start: mib, Length: 10 * mib, Type: 0x83, Boot: true},
 		{Number: 5, Record: 11 * mib, Start: 12 * mib, Length: 10 * mib, Type: 0x82},
-		{Number: 6, Record: 22 * mib, Start: 23 * mib, Length: 77 * mib, Type: 0x83},
+		{Number: 6, Record: 22 * mib, Start: 23 * mib, Length: 20 * mib, Type: 0x83},
+		{Number: 7, Record: 43 * mib, Start: 44 * mib, Length: 56 * mib, Type: 0x83},
 	}}
 	must(t, table.Write(disk))
 	for at, want := range map[int64]string{
 		0: "80 20 21 00 83 67 26 01 00 08 00 00 00 50 00 00" + // the first partition
 			" 00 67 26 01 0f ca 33 0c 00 58 00 00 00 c8 02 00", // the extended one: 11 MiB to the end
 		11 * mib: "00 20 21 00 82 67 26 01 00 08 00 00 00 50 00 00" + // 1 MiB after the record
-			" 00 67 26 01 05 63 0e 0b 00 58 00 00 00 70 02 00", // the next record, 11 MiB after this one
-		22 * mib: "00 20 21 00 83 f9 2a 09 00 08 00 00 00 68 02 00" + strings.Repeat(" 00", 16),
+			" 00 67 26 01 05 18 11 04 00 58 00 00 00 a8 00 00", // the next record, 11 MiB after this one
+		22 * mib: "00 20 21 00 83 ae 2b 02 00 08 00 00 00 a0 00 00" +
+			" 00 18 11 04 05 63 0e 0b 00 00 01 00 00 c8 01 00", // the next, 32 MiB after the first
+		43 * mib: "00 20 21 00 83 4a 3d 07 00 08 00 00 00 c0 01 00" + strings.Repeat(" 00", 16),
 	} {
 		sector := make([]byte, 512)
 		_, err := disk.ReadAt(sector, at)

@@ -71,6 +71,23 @@ func TestOrder(t *testing.T) {
 	}
 }
 
+// All physical volumes are there before the first group.
+func TestOrderOfVolumes(t *testing.T) {
+	l := parse(t, `
+- lvm:
+    name: lvm
+    lvs: [{name: l1, base: v1, extents: 100%VG}, {name: l2, base: v2, extents: 100%VG}]
+    vgs: [{name: v1, base: p1}, {name: v2, base: p2}]
+    pvs: [{name: p1, base: image0}, {name: p2, base: data}]
+- mkfs: {name: mkfs_root, base: l1, mount: {mount_point: /}}
+- local_loop: {name: data}
+- local_loop: {name: image0}
+`, Params{})
+	if got, want := names(l), "lvm image0 p1 data p2 v1 l1 v2 l2 mkfs_root mount_mkfs_root"; got != want {
+		t.Errorf("nodes %s, want %s", got, want)
+	}
+}
+
 func TestBlockSize(t *testing.T) {
 	for _, test := range []struct {
 		keys   string

@@ -233,7 +233,7 @@ func TestLVM(t *testing.T) {
     lvs:
       - {name: lv_root, base: v-g, extents: 28%VG}
       - {name: pool, base: v-g, size: 9MiB, type: thin-pool}
-      - {name: thin, base: v-g, size: 1GiB, type: thin, thin-pool: pool}
+      - {name: thin, base: v-g, size: 1027MiB, type: thin, thin-pool: pool}
       - {name: both, base: v-g, size: 8M, extents: 1%VG, options: [--wipesignatures, y]}
 - partitioning: {base: image0, label: gpt, partitions: [{name: root, size: 50%}, {name: more, size: 100%}]}
 - mkfs: {name: mkfs_root, base: lv_root, type: xfs, label: img-rootfs, mount: {mount_point: /}}
@@ -261,7 +261,7 @@ func TestLVM(t *testing.T) {
 	for name, want := range map[string]string{
 		"lv_root": "--name lv_root --yes --wipesignatures n -l 28%VG v-g",
 		"pool":    "--name pool --yes --wipesignatures n --type thin-pool -L 8388608B v-g",
-		"thin":    "--name thin --yes --wipesignatures n --type thin --thin-pool pool -V 1073741824B v-g",
+		"thin":    "--name thin --yes --wipesignatures n --type thin --thin-pool pool -V 1073741824B v-g", // 1,024 MiB
 		"both":    "--name both --yes --wipesignatures n -L 4194304B --wipesignatures y v-g", // 8,000,000 bytes
 	} {
 		if got := strings.Join(l.byName[name].(*logical).command(), " "); got != want {
