@@ -74,8 +74,13 @@ type DiskHook struct {
 	NoNetwork bool
 }
 
+// diskFormat changes whenever equal inputs become another disk: places of
+// partitions, options of programs, or where files are in a filesystem.
+const diskFormat = 2
+
 // Describe implements [graph.Action].
 func (s *Disk) Describe(d *graph.Description, in *graph.Inputs) error {
+	d.Add("disk format", "%d", diskFormat)
 	d.Add("layout", "%q", s.Layout)
 	d.Add("size", "%s", s.Size)
 	d.Add("root filesystem", "%q label %q options %q", s.Params.RootFSType, s.Params.RootLabel, s.Params.RootFSOpts)
