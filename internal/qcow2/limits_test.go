@@ -212,7 +212,7 @@ func TestMemory(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if used := c.Workers * (2*c.batchMemory() + compressorMemory(c)); used > memoryLimit || c.Workers < 2 {
+		if used := c.batches()*c.batchMemory() + c.Workers*compressorMemory(c); used > memoryLimit || c.Workers < 2 {
 			t.Errorf("%+v: %d bytes for %d workers", o, used, c.Workers)
 		}
 	}

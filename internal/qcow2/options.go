@@ -86,10 +86,23 @@ func (o Options) complete() (Options, error) {
 	if o.Workers == 0 {
 		o.Workers = runtime.NumCPU()
 	}
-	// Two batches for each: one in work, one being stored.
-	each := 2*o.batchMemory() + compressorMemory(o)
+	each := fewestBatches*o.batchMemory() + compressorMemory(o)
 	o.Workers = max(1, min(o.Workers, memoryLimit/each))
 	return o, nil
+}
+
+// How many batches there are for each worker: at least one in work and one being
+// stored; more, if there is memory, so that a batch that takes long, before whose end
+// none behind it is stored, does not keep the other workers waiting.
+const (
+	fewestBatches = 2
+	mostBatches   = 8
+)
+
+// batches is how many batches there are.
+func (o Options) batches() int {
+	room := (memoryLimit - o.Workers*compressorMemory(o)) / o.batchMemory()
+	return max(fewestBatches*o.Workers, min(mostBatches*o.Workers, room))
 }
 
 // batchClusters is how many clusters a batch has.

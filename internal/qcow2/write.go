@@ -75,7 +75,7 @@ type cluster struct {
 }
 
 func newConversion(raw *os.File, size int64, o Options) *conversion {
-	n := 2 * o.Workers
+	n := o.batches()
 	c := &conversion{
 		o: o, raw: raw, size: size, reuse: newReuser(o),
 		free: make(chan *batch, n), full: make(chan *batch, n), ordered: make(chan *batch, n),
