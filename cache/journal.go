@@ -134,8 +134,8 @@ func (s *Store) lostEpochs() (map[string]bool, error) {
 		if err != nil {
 			return nil, err
 		}
-		// A read-only store locks nothing and so cannot ask for the owner; but
-		// on one machine, owners of another boot do not live.
+		// Who only reads may not be allowed to ask for the owner; but on one
+		// machine, owners of another boot do not live.
 		if string(boot) != s.bootID+"\n" && (s.readOnly || !s.alive(ownerOf(name))) {
 			lost[name] = true
 		}

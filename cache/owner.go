@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
+
+	"golang.org/x/sys/unix"
 )
 
 // An owner is one open store. Its directory under tmp holds all that it has not
@@ -128,15 +130,15 @@ func (s *Store) alive(name string) bool {
 	if s.owner != nil && name == s.owner.id {
 		return true
 	}
-	f, err := os.OpenFile(s.path(tmpDir, name, "lock"), os.O_RDWR, 0)
+	f, err := os.Open(s.path(tmpDir, name, "lock")) // which is enough for a lock
 	if err != nil {
 		// Owners take the lock before anyone can look; without the file there
 		// never was one, or it is being removed.
 		return !errors.Is(err, fs.ErrNotExist)
 	}
 	defer f.Close()
-	locked, err := tryLock(f)
-	return err != nil || !locked
+	// A shared one: several may look at the same time.
+	return flock(f, unix.LOCK_SH|unix.LOCK_NB) != nil
 }
 
 // ownerOf returns the owner in the name of an epoch.

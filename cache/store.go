@@ -45,7 +45,7 @@ var layoutDirs = []string{
 // Options say how a store is opened. The zero value opens it for reading and
 // writing.
 type Options struct {
-	// ReadOnly makes, changes and locks nothing. The store may belong to
+	// ReadOnly makes and changes nothing, and keeps no lock. The store may belong to
 	// someone else, or not be there at all: then every look-up misses.
 	ReadOnly bool
 	// MaxSize is how many bytes the store may take on disk, and MinFree how many
