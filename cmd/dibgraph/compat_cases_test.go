@@ -24,6 +24,21 @@ func compatCases() []compatCase {
 			boots:    []qemu.Firmware{qemu.BIOS},
 		},
 		{
+			name:     "debian-gpt",
+			program:  diskImageCreate,
+			elements: []string{"debian-minimal", "vm", "block-device-gpt", "dhcp-all-interfaces"},
+			options:  []string{"-a", "amd64", "-t", "tar,qcow2"},
+			boots:    []qemu.Firmware{qemu.BIOS},
+		},
+		{
+			name:     "debian-efi",
+			program:  diskImageCreate,
+			elements: []string{"debian-minimal", "vm", "block-device-efi"},
+			options:  []string{"-a", "amd64"},
+			boots:    []qemu.Firmware{qemu.UEFI},
+			alone:    withoutVFAT(),
+		},
+		{
 			name:     "phases",
 			elements: append(small, "witness"),
 			options:  []string{"-n", "-t", "tar,raw"},

@@ -262,7 +262,7 @@ func TestLVM(t *testing.T) {
 		"lv_root": "--name lv_root --yes --wipesignatures n -l 28%VG v-g",
 		"pool":    "--name pool --yes --wipesignatures n --type thin-pool -L 8388608B v-g",
 		"thin":    "--name thin --yes --wipesignatures n --type thin --thin-pool pool -V 1073741824B v-g", // 1,024 MiB
-		"both":    "--name both --yes --wipesignatures n -L 4194304B --wipesignatures y v-g", // 8,000,000 bytes
+		"both":    "--name both --yes --wipesignatures n -L 4194304B --wipesignatures y v-g",              // 8,000,000 bytes
 	} {
 		if got := strings.Join(l.byName[name].(*logical).command(), " "); got != want {
 			t.Errorf("lvcreate %s, want %s", got, want)
