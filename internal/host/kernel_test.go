@@ -1,6 +1,8 @@
 package host
 
 import (
+	"errors"
+	"os"
 	"path/filepath"
 	"testing"
 )
@@ -46,6 +48,14 @@ func TestDeviceMapper(t *testing.T) {
 	}
 	if got := fake(t, map[string]string{"/dev/mapper/control": ""}).deviceMapper().State; got != OK {
 		t.Errorf("with: %s", got)
+	}
+	// As a node without a driver, this one can be seen and not be opened.
+	m := fake(t, nil)
+	if err := errors.Join(os.MkdirAll(m.file("/dev/mapper"), 0o755), os.Symlink("control", m.file("/dev/mapper/control"))); err != nil {
+		t.Fatal(err)
+	}
+	if got := m.deviceMapper(); got.State != Degraded || got.Detail == "" {
+		t.Errorf("with a node that nothing is behind: %+v", got)
 	}
 }
 
