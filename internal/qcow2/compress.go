@@ -1,20 +1,10 @@
 package qcow2
 
 import (
-	"errors"
-	"fmt"
-
-	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/dibgraph/dibgraph/internal/deflate"
 )
-
-// deflateWindow is how far back zlib's readers of the format can look: they
-// inflate with 12 window bits.
-const deflateWindow = 1 << 12
-
-// deflateBlock is after how many bytes a new Huffman code is made. On images of
-// programs and documents, 32 KiB took 0.5 % less than a block for a cluster of 64 KiB.
-const deflateBlock = 32 << 10
 
 // slack is by how much compressed data may exceed a cluster, so that a
 // compressor finds out without another allocation: 18 bytes of frame header, 3 for
@@ -32,8 +22,7 @@ type compressor interface {
 func newCompressor(o Options) (compressor, error) {
 	switch o.Compression {
 	case Zlib:
-		w, err := flate.NewWriterWindow(nil, deflateWindow)
-		return &deflater{w: w}, err
+		return new(deflater), nil
 	case Zstd:
 		e, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false),
 			zstd.WithEncoderLevel(zstdLevel(o)), zstd.WithWindowSize(max(o.ClusterSize, zstd.MinWindowSize)))
@@ -46,7 +35,7 @@ func newCompressor(o Options) (compressor, error) {
 func compressorMemory(o Options) int {
 	switch {
 	case o.Compression == Zlib:
-		return 1 << 20
+		return 256 << 10
 	case o.Compression == Zstd && zstdLevel(o) == zstd.SpeedBetterCompression:
 		return 6<<20 + 4*o.ClusterSize
 	case o.Compression == Zstd:
@@ -69,49 +58,13 @@ func zstdLevel(o Options) zstd.EncoderLevel {
 	return zstd.SpeedBetterCompression
 }
 
-type deflater struct {
-	w  *flate.Writer
-	to limited
-}
+type deflater struct{ e deflate.Encoder }
 
 func (d *deflater) compress(to, cluster []byte) ([]byte, error) {
-	d.to = to[: 0 : len(cluster)-1]
-	d.w.Reset(&d.to)
-	if err := d.write(cluster); errors.Is(err, errFull) {
-		return nil, nil
-	} else if err != nil {
-		return nil, fmt.Errorf("deflate: %w", err)
+	if n, ok := d.e.Encode(to[:len(cluster)-1], cluster); ok {
+		return to[:n], nil
 	}
-	return d.to, nil
-}
-
-func (d *deflater) write(cluster []byte) error {
-	for len(cluster) > deflateBlock {
-		if _, err := d.w.Write(cluster[:deflateBlock]); err != nil {
-			return err
-		}
-		if err := d.w.Flush(); err != nil {
-			return err
-		}
-		cluster = cluster[deflateBlock:]
-	}
-	if _, err := d.w.Write(cluster); err != nil {
-		return err
-	}
-	return d.w.Close()
-}
-
-var errFull = errors.New("no room left")
-
-// limited takes as many bytes as its capacity.
-type limited []byte
-
-func (l *limited) Write(p []byte) (int, error) {
-	if len(p) > cap(*l)-len(*l) {
-		return 0, errFull
-	}
-	*l = append(*l, p...)
-	return len(p), nil
+	return nil, nil
 }
 
 type zstandard struct{ e *zstd.Encoder }

@@ -8,8 +8,8 @@ import (
 
 // Version names what decides the bytes of an image apart from the options. It
 // changes whenever [Write] makes another file of the same input, be it because
-// of this package or because of the compression library.
-const Version = "1"
+// of this package, of deflate, or because of the compression library.
+const Version = "2"
 
 // The compression types of the format, and none.
 const (

@@ -9,6 +9,8 @@ import (
 	"slices"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/dibgraph/dibgraph/internal/deflate/inflate"
 )
 
 // A reader reads whole images as the specification says, knowing nothing of the
@@ -170,7 +172,7 @@ func (r *reader) inflate(entry uint64) ([]byte, error) {
 		used = length // where a frame ends is not told
 	} else {
 		var n int
-		data, n, err = inflate(from, 4096)
+		data, n, err = inflate.Data(from, 4096)
 		used = int64(n)
 	}
 	if err != nil {
