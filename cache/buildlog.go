@@ -115,51 +115,44 @@ func parseBuildLog(data []byte) (*Build, bool) {
 	return &b, len(b.Nodes) > 0
 }
 
-// buildLogs returns the builds in the logs of an owner.
-func (s *Store) buildLogs(owner string) ([]*Build, error) {
-	names, err := readNames(s.path(tmpDir, owner))
-	if err != nil {
-		return nil, err
-	}
-	var builds []*Build
+// buildLogs returns the builds in the logs of an owner. What cannot be read is as
+// good as not there; a reason then leads back less far.
+func (s *Store) buildLogs(owner string) (builds []*Build) {
+	names, _ := readNames(s.path(tmpDir, owner))
 	for _, name := range names {
 		if !strings.HasPrefix(name, buildLogPrefix+"-") {
 			continue
 		}
 		data, err := os.ReadFile(s.path(tmpDir, owner, name))
 		if err != nil {
-			return nil, err
+			continue
 		}
 		if b, ok := parseBuildLog(data); ok {
 			builds = append(builds, b)
 		}
 	}
-	return builds, nil
+	return builds
 }
 
-// adoptBuilds makes records of the builds of a dead owner.
-func (s *Store) adoptBuilds(owner string) error {
-	builds, err := s.buildLogs(owner)
-	for _, b := range builds {
-		err = errors.Join(err, s.PutBuild(b))
+// adoptBuilds makes records of the builds of a dead owner. Without room for them
+// the store has to open all the same: whoever makes some opens it first.
+func (s *Store) adoptBuilds(owner string) {
+	for _, b := range s.buildLogs(owner) {
+		_ = s.PutBuild(b)
 	}
-	return err
 }
 
 // killedBuilds returns the builds of dead owners that nobody made records of yet:
-// a store that is only read leaves that to others. What cannot be read is as good
-// as not there; a reason then leads back less far.
+// a store that is only read leaves that to others.
 func (s *Store) killedBuilds() (builds []*Build) {
 	if !s.readOnly {
 		return nil
 	}
 	owners, _ := readNames(s.path(tmpDir))
 	for _, owner := range owners {
-		if s.alive(owner) {
-			continue
+		if !s.alive(owner) {
+			builds = append(builds, s.buildLogs(owner)...)
 		}
-		some, _ := s.buildLogs(owner)
-		builds = append(builds, some...)
 	}
 	return builds
 }

@@ -112,9 +112,7 @@ func (s *Store) reap() error {
 			continue
 		}
 		dead = append(dead, name)
-		if err := s.adoptBuilds(name); err != nil {
-			return err
-		}
+		s.adoptBuilds(name)
 		s.Discard(s.path(tmpDir, name))
 	}
 	if len(dead) > 0 {

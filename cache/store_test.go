@@ -186,9 +186,12 @@ func init() {
 		if _, err := s.PutBytes([]byte("kept")); err != nil {
 			return err
 		}
-		return exec.Command("/bin/sh", "-c", "kill -9 $PPID; sleep 10").Run()
+		return killMyself()
 	}
 }
+
+// killMyself ends a helper as nothing can prepare for.
+func killMyself() error { return exec.Command("/bin/sh", "-c", "kill -9 $PPID; sleep 10").Run() }
 
 func TestDeadOwnerIsReaped(t *testing.T) {
 	dir := t.TempDir() + "/store"
