@@ -27,7 +27,8 @@ func TestLint(t *testing.T) {
 }
 
 // Programs in bin are in every image, and what they mention counts for all hooks after
-// them. A lone underscore would be the beginning of all names that begin with one.
+// them. An underscore that does not stand by itself is the beginning of all names that
+// begin with one.
 func TestProgramsMentionNoUnderscore(t *testing.T) {
 	programs := 0
 	err := fs.WalkDir(stock.Elements(), ".", func(path string, e fs.DirEntry, err error) error {
@@ -40,7 +41,7 @@ func TestProgramsMentionNoUnderscore(t *testing.T) {
 		}
 		programs++
 		if slices.Contains(mention.Of(content).Prefixes, "_") {
-			t.Errorf("%s has a lone underscore", path)
+			t.Errorf("%s mentions all names that begin with an underscore", path)
 		}
 		return nil
 	})

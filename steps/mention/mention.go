@@ -8,7 +8,8 @@ import (
 // Of returns the variables that a text may depend on, whatever its
 // language: the words in it that can be names, comments included. A word that
 // ends in "_" is the beginning of a name that is put together when the text
-// runs ("DIB_REPOREF_$name"). A text that uses the environment as a whole, or
+// runs ("DIB_REPOREF_$name"); one of nothing else only where it does not stand
+// by itself ("read _ rest"). A text that uses the environment as a whole, or
 // names that it computes in another way, or that is no text, depends on all.
 //
 // It rather says too much than too little. It does not see the programs that
@@ -21,11 +22,11 @@ func Of(text []byte) Words {
 	whole := string(text) // of which the names are parts, not copies
 	for start, end := range wordsOf(text) {
 		name := whole[start:end]
-		if w.Names[name] {
+		if w.Names[name] && whole[end-1] != '_' {
 			continue // most words are repeated
 		}
 		w.Names[name] = true
-		if strings.HasSuffix(name, "_") {
+		if whole[end-1] == '_' && !isBlank(whole, start, end) {
 			w.Prefixes = append(w.Prefixes, name)
 		}
 	}
@@ -45,6 +46,25 @@ func Of(text []byte) Words {
 	w.Mounts = code.mountsTrees()
 	w.Prefixes = sortedSet(append(w.Prefixes, code.prefixes()...))
 	return w
+}
+
+// isBlank reports whether the word at text[start:end] is of underscores only and
+// stands where it begins no name: by itself, for a value that is not wanted or
+// between words; or as what a substitution puts in ("${x//-/_}", "s/-/_/").
+func isBlank(text string, start, end int) bool {
+	if strings.Trim(text[start:end], "_") != "" {
+		return false
+	}
+	before, after := byte('\n'), byte('\n')
+	if start > 0 {
+		before = text[start-1]
+	}
+	if end < len(text) {
+		after = text[end]
+	}
+	byItself := strings.IndexByte(" \t\r\n(,", before) >= 0 && strings.IndexByte(" \t\r\n),;", after) >= 0
+	putIn := before == '/' && (after == '/' || after == '}')
+	return byItself || putIn
 }
 
 // typicalNames is room for the different words of most hooks.

@@ -90,6 +90,19 @@ func TestMentionsNames(t *testing.T) {
 		{"a1b2 3c4", "a1b2 c4", "a b2 4 3c4"},
 		{"die get_image_element_array", "BASH_FUNC_die%% BASH_FUNC_get_image_element_array%%", "BASH_FUNC_other%% BASH_FUNC_die"},
 		{"a=b", "a b", "A B"},
+		{"while read -r _ point _; do", "_ point", "_A __file__"},
+		{"for _, (_, x) in y:", "_ x", "_A"},
+		{"x=${x//-/_}; sed s/-/_/g; tr - _\n", "_ x", "_A"},
+		{"_", "_", "_A"},
+		{"_ __ _$x", "_A __A", "A"},
+		{"echo __", "__", "__A _A"},
+		{"x=_$y", "_A", "A"},
+		{"x=_${y}", "_A", "A"},
+		{`"_" + x`, "_A", "A"},
+		{`f"_{x}"`, "_A", "A"},
+		{"rm _*", "_A", "A"},
+		{"grep ^_ names", "_A", "A"},
+		{"for _ in 1; do x=_$y; done", "_A", "A"},
 	} {
 		w := Of([]byte(test.text))
 		for _, name := range strings.Fields(test.matches) {
