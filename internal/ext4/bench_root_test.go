@@ -7,6 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -72,6 +75,41 @@ func BenchmarkDisk(b *testing.B) {
 			b.ReportMetric(float64(content)/1e6, "MB")
 		})
 	}
+}
+
+// BenchmarkManyFiles writes 100,000 small files, and reports how much memory the
+// process had at most meanwhile, of which the runtime and the tests have a few megabytes.
+func BenchmarkManyFiles(b *testing.B) {
+	testroot.Require(b)
+	const count, inDirectory = 100_000, 1000
+	source := b.TempDir()
+	for i := range count {
+		dir := filepath.Join(source, strconv.Itoa(i/inDirectory))
+		if i%inDirectory == 0 {
+			must(b, os.Mkdir(dir, 0o755))
+		}
+		must(b, os.WriteFile(filepath.Join(dir, "one-of-many-"+strconv.Itoa(i)), []byte("small\n"), 0o644))
+	}
+	image := filepath.Join(b.TempDir(), "image")
+	defer debug.SetGCPercent(debug.SetGCPercent(50)) // as in the program that makes disks
+	for b.Loop() {
+		mkfs(b, image, 1<<30, "^has_journal")
+		debug.FreeOSMemory()
+		must(b, os.WriteFile("/proc/self/clear_refs", []byte("5"), 0)) // the peak counts from now
+		must(b, fillFile(b, image, Options{Source: source}))
+		b.ReportMetric(peakMemory(b), "peak-MB")
+	}
+}
+
+// peakMemory is how much memory the process had at most, in megabytes.
+func peakMemory(b *testing.B) float64 {
+	b.Helper()
+	status, err := os.ReadFile("/proc/self/status")
+	must(b, err)
+	_, peak, _ := strings.Cut(string(status), "VmHWM:")
+	kilobytes, err := strconv.Atoi(strings.Fields(peak)[0])
+	must(b, err)
+	return float64(kilobytes) * 1024 / 1e6
 }
 
 // measure returns the size that a filesystem for a tree needs, and the bytes of its files.

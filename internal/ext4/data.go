@@ -61,7 +61,7 @@ func (v *volume) writeData(ctx context.Context, o Options, all []*node) error {
 
 // parts returns what is to be written, in the order of blocks.
 func (v *volume) parts(all []*node) (parts []part) {
-	var stretches []stretch
+	stretches := make([]stretch, 0, len(all)) // most files are one, or none
 	for _, n := range all {
 		if n.kind() == unix.S_IFREG {
 			stretches = v.stretches(stretches, n)
@@ -106,7 +106,7 @@ func (v *volume) writePart(source string, p part, buffer []byte) error {
 	for _, s := range p {
 		end := used + s.length
 		if err := s.read(source, buffer[used:end]); err != nil {
-			return named(s.node.path, err)
+			return s.node.named(err)
 		}
 		used = up(end, int64(v.blockSize))
 		clear(buffer[end:used])
@@ -116,7 +116,7 @@ func (v *volume) writePart(source string, p part, buffer []byte) error {
 
 // read does without os.File, which would ask the poller about each small file.
 func (s stretch) read(source string, to []byte) error {
-	fd, err := openFile(source + "/" + s.node.path)
+	fd, err := openFile(string(s.node.appendPath(append([]byte(source), '/'))))
 	if err != nil {
 		return fmt.Errorf("open: %w", err)
 	}

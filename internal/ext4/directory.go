@@ -26,8 +26,8 @@ func (d dirName) size() int { return pad(8 + len(d.name)) }
 
 // namesOf returns what a directory lists beside itself and its parent.
 func namesOf(n *node) []dirName {
-	names := make([]dirName, 0, len(n.entries)+1)
-	for _, e := range n.entries {
+	names := make([]dirName, 0, len(n.rare.entries)+1)
+	for _, e := range n.rare.entries {
 		names = append(names, dirName{name: e.name, inode: e.node.inode, kind: fileTypes[e.node.kind()]})
 	}
 	if n.inode == rootInode {

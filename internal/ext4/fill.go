@@ -59,7 +59,9 @@ func fill(ctx context.Context, file *os.File, o Options) error {
 		return err
 	}
 	for _, n := range l.all {
-		n.length = len(v.content(n))
+		if content := v.content(n); len(content) > 0 {
+			n.own().length = len(content)
+		}
 	}
 	if err := v.place(l.all); err != nil {
 		return err
@@ -82,15 +84,15 @@ func (v *volume) check(all []*node) error {
 		switch {
 		case n.kind() != unix.S_IFDIR && n.names >= maxLinks:
 			return unsupported("a file with %d names", n.names)
-		case len(n.attrs) > 0 && v.features.compat&compatExtAttr == 0:
+		case len(n.rare.attrs) > 0 && v.features.compat&compatExtAttr == 0:
 			return unsupported("a filesystem without extended attributes")
-		case attrHeader+attrSize(n.attrs) > v.blockSize:
-			return unsupported("extended attributes of %d bytes", attrSize(n.attrs))
+		case attrHeader+attrSize(n.rare.attrs) > v.blockSize:
+			return unsupported("extended attributes of %d bytes", attrSize(n.rare.attrs))
 		case n.kind() == unix.S_IFREG && n.size >= int64(v.blockSize)<<32,
-			n.kind() == unix.S_IFLNK && len(n.target) >= v.blockSize:
+			n.kind() == unix.S_IFLNK && len(n.rare.target) >= v.blockSize:
 			return unsupported("a file of %d bytes", n.size)
-		case n.subdirs+3 >= maxLinks && v.features.ro&roDirNlink == 0:
-			return unsupported("a directory with %d directories", n.subdirs)
+		case n.rare.subdirs+3 >= maxLinks && v.features.ro&roDirNlink == 0:
+			return unsupported("a directory with %d directories", n.rare.subdirs)
 		}
 	}
 	return nil
@@ -101,9 +103,9 @@ func (v *volume) check(all []*node) error {
 func (v *volume) content(n *node) (content []byte) {
 	switch {
 	case n.kind() == unix.S_IFDIR:
-		content, n.indexed = v.directory(n)
-	case n.kind() == unix.S_IFLNK && len(n.target) >= inlineLink:
-		content = []byte(n.target)
+		content, n.own().indexed = v.directory(n)
+	case n.kind() == unix.S_IFLNK && len(n.rare.target) >= inlineLink:
+		content = []byte(n.rare.target)
 	}
 	return content
 }
@@ -131,7 +133,7 @@ func (v *volume) releaseRoot() error {
 func (v *volume) writeMetadata(all []*node) error {
 	for _, n := range all {
 		var rest []byte
-		if n.length > 0 {
+		if n.rare.length > 0 {
 			rest = v.content(n)
 		}
 		if n.kind() == unix.S_IFDIR {
@@ -149,12 +151,12 @@ func (v *volume) writeMetadata(all []*node) error {
 		}
 		_, _, blocks := v.tree(n)
 		for i, b := range blocks {
-			if err := v.write(n.leaves[i], b); err != nil {
+			if err := v.write(n.rare.leaves[i], b); err != nil {
 				return err
 			}
 		}
-		if n.attrAt != 0 {
-			if err := v.write(n.attrAt, v.attrBlock(n.attrAt, n.attrs)); err != nil {
+		if n.rare.attrAt != 0 {
+			if err := v.write(n.rare.attrAt, v.attrBlock(n.rare.attrAt, n.rare.attrs)); err != nil {
 				return err
 			}
 		}
@@ -181,7 +183,10 @@ func (v *volume) writeInodes(all []*node) error {
 			return err
 		}
 		for _, n := range nodes {
-			copy(table[uint64(n.inode-1)%v.inodesPerGroup*inodeSize:], v.inodeOf(n))
+			at := uint64(n.inode-1) % v.inodesPerGroup * inodeSize
+			b := table[at : at+inodeSize]
+			clear(b)
+			v.putInode(b, n)
 		}
 		if err := v.write(v.inodeTable(g), table); err != nil {
 			return err

@@ -24,9 +24,8 @@ const (
 	maxLinks = 65000
 )
 
-// inodeOf returns the inode of a node in the form of the disk.
-func (v *volume) inodeOf(n *node) []byte {
-	b := make([]byte, inodeSize)
+// putInode writes the inode of a node to b, which is of zeros, in the form of the disk.
+func (v *volume) putInode(b []byte, n *node) {
 	le.PutUint16(b[0x0:], uint16(n.mode))
 	le.PutUint16(b[0x2:], uint16(n.uid))
 	le.PutUint16(b[0x78:], uint16(n.uid>>16))
@@ -40,8 +39,8 @@ func (v *volume) inodeOf(n *node) []byte {
 	le.PutUint32(b[0x1C:], uint32(sectors))
 	le.PutUint16(b[0x74:], uint16(sectors>>32))
 	le.PutUint32(b[0x20:], v.fill(b[0x28:0x64], n))
-	le.PutUint32(b[0x68:], uint32(n.attrAt))
-	le.PutUint16(b[0x76:], uint16(n.attrAt>>32))
+	le.PutUint32(b[0x68:], uint32(n.rare.attrAt))
+	le.PutUint16(b[0x76:], uint16(n.rare.attrAt>>32))
 	le.PutUint16(b[0x80:], extraISize)
 	// A copy is as old as what it is a copy of: the times of access and of the
 	// copy itself would be others each time.
@@ -52,16 +51,15 @@ func (v *volume) inodeOf(n *node) []byte {
 	for _, at := range []int{0x84, 0x88, 0x8C, 0x94} {
 		le.PutUint32(b[at:], extra)
 	}
-	if len(n.attrs) > 0 && n.attrAt == 0 {
+	if len(n.rare.attrs) > 0 && n.rare.attrAt == 0 {
 		le.PutUint32(b[128+extraISize:], attrMagic)
-		putAttributes(b[128+extraISize+4:], 0, n.attrs, false)
+		putAttributes(b[128+extraISize+4:], 0, n.rare.attrs, false)
 	}
 	if v.checksums {
 		sum := checksum(v.inodeSeed(n.inode), b)
 		le.PutUint16(b[0x7C:], uint16(sum))
 		le.PutUint16(b[0x82:], uint16(sum>>16))
 	}
-	return b
 }
 
 // diskTime returns a time as seconds, and nanoseconds with two more bits of
@@ -73,11 +71,11 @@ func diskTime(t unix.Timespec) (seconds, extra uint32) {
 
 // blocks is how many blocks belong to a node.
 func (n *node) blocks() uint64 {
-	sum := uint64(len(n.leaves))
+	sum := uint64(len(n.rare.leaves))
 	for _, e := range n.extents {
 		sum += uint64(e.length)
 	}
-	if n.attrAt != 0 {
+	if n.rare.attrAt != 0 {
 		sum++
 	}
 	return sum
@@ -86,9 +84,9 @@ func (n *node) blocks() uint64 {
 func (v *volume) size(n *node) uint64 {
 	switch n.kind() {
 	case unix.S_IFDIR:
-		return uint64(n.length)
+		return uint64(n.rare.length)
 	case unix.S_IFLNK:
-		return uint64(len(n.target))
+		return uint64(len(n.rare.target))
 	case unix.S_IFREG:
 		return uint64(n.size)
 	}
@@ -99,7 +97,7 @@ func (n *node) linkCount() uint16 {
 	if n.kind() != unix.S_IFDIR {
 		return uint16(n.names)
 	}
-	count := 2 + n.subdirs
+	count := 2 + n.rare.subdirs
 	if n.inode == rootInode {
 		count++ // lost+found
 	}
@@ -114,19 +112,19 @@ func (n *node) linkCount() uint16 {
 func (v *volume) fill(b []byte, n *node) (flags uint32) {
 	switch n.kind() {
 	case unix.S_IFLNK:
-		if len(n.target) < inlineLink {
-			copy(b, n.target)
+		if len(n.rare.target) < inlineLink {
+			copy(b, n.rare.target)
 			return 0
 		}
 	case unix.S_IFCHR, unix.S_IFBLK:
-		putDevice(b, unix.Major(n.device), unix.Minor(n.device))
+		putDevice(b, unix.Major(n.rare.device), unix.Minor(n.rare.device))
 		return 0
 	case unix.S_IFIFO, unix.S_IFSOCK:
 		return 0
 	}
 	entries, depth, _ := v.tree(n)
 	putExtents(b, entries, inlineExtents, depth)
-	if n.indexed {
+	if n.rare.indexed {
 		return flagExtents | flagIndex
 	}
 	return flagExtents
@@ -165,7 +163,7 @@ func (e extent) entry() (b extentEntry) {
 }
 
 // tree returns the entries of an extent tree that are in the inode, how many
-// levels are below them, and the blocks of those levels, which go to n.leaves.
+// levels are below them, and the blocks of those levels, which go to n.rare.leaves.
 func (v *volume) tree(n *node) (entries []extentEntry, depth int, blocks [][]byte) {
 	for _, e := range n.extents {
 		entries = append(entries, e.entry())
@@ -173,7 +171,7 @@ func (v *volume) tree(n *node) (entries []extentEntry, depth int, blocks [][]byt
 	for ; len(entries) > inlineExtents; depth++ {
 		var upper []extentEntry
 		for part := range slices.Chunk(entries, v.extentLimit()) {
-			at := n.leaves[len(blocks)]
+			at := n.rare.leaves[len(blocks)]
 			b := make([]byte, v.blockSize)
 			putExtents(b, part, v.extentLimit(), depth)
 			v.sealExtents(n, b)

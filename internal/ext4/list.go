@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,35 +15,71 @@ import (
 )
 
 // A node is a file of the tree, of any kind, with what it is going to have in
-// the filesystem.
+// the filesystem. There are as many as there are files, so what most files do not
+// have is elsewhere.
 type node struct {
-	// path is its first name, relative to the source; "" is the root.
-	path string
-	// What its status says: mode with type, size, time of the last modification,
-	// and the number of a device.
+	// name is its first one, in the directory parent. That of the root is "", and the root
+	// is its own parent.
+	name   string
+	parent *node
+	// What its status says: mode with type, size, and time of the last modification.
 	mode, uid, gid uint32
+	inode          uint32
 	size           int64
 	modified       unix.Timespec
-	device         uint64
 
-	rank  int
-	attrs []attribute
-	// target is that of a symbolic link.
-	target string
+	rank    int
+	names   int // how many entries name it
+	extents []extent
+	// rare is for reading; [node.own] for what is written to.
+	rare *rare
+}
+
+// What a regular file with one run of data and without attributes does not have.
+type rare struct {
+	attrs  []attribute
+	attrAt uint64   // block with attributes; 0 is none
+	leaves []uint64 // blocks of the extent tree
+	device uint64   // its number
+	target string   // of a symbolic link
+	// sparse says that pieces are the data of a file, in their order, and not all of it is.
+	sparse bool
+	pieces []piece
 	// entries are those of a directory, sorted by name.
 	entries []entry
-	parent  *node // of a directory
 	subdirs int
-	names   int // how many entries name it
-
-	inode uint32
 	// length is that of what a directory or a long link has in its blocks.
 	length  int
 	indexed bool // a directory with a tree of hashes
-	data    []piece
-	extents []extent
-	leaves  []uint64 // blocks of the extent tree
-	attrAt  uint64   // block with attributes; 0 is none
+}
+
+// none is what all files have together that have nothing rare.
+var none rare
+
+// own returns what is rare of a node, to be changed.
+func (n *node) own() *rare {
+	if n.rare == &none {
+		n.rare = new(rare)
+	}
+	return n.rare
+}
+
+// path is the first name of a node, relative to the source; "" is the root.
+func (n *node) path() string { return string(n.appendPath(nil)) }
+
+func (n *node) appendPath(to []byte) []byte {
+	if n.parent.name != "" {
+		to = append(n.parent.appendPath(to), '/')
+	}
+	return append(to, n.name...)
+}
+
+// data returns the runs of a file that are no holes.
+func (n *node) data() []piece {
+	if n.rare.sparse || n.size == 0 || n.kind() != unix.S_IFREG {
+		return n.rare.pieces
+	}
+	return []piece{{0, n.size}}
 }
 
 // A piece is a run of bytes of a file that are not a hole, from the start of a block.
@@ -79,7 +114,7 @@ func (l *lister) list(ctx context.Context) (*node, error) {
 		return nil, fmt.Errorf("open %q: %w", l.Source, err)
 	}
 	defer unix.Close(fd)
-	root := &node{rank: math.MinInt}
+	root := &node{rank: math.MinInt, rare: new(rare)}
 	var stat unix.Stat_t
 	if err := unix.Fstat(fd, &stat); err != nil {
 		return nil, fmt.Errorf("stat %q: %w", l.Source, err)
@@ -95,18 +130,21 @@ func (l *lister) listDir(ctx context.Context, fd int, dir *node) error {
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)
 	}
-	var err error
 	at := "/proc/self/fd/" + strconv.Itoa(fd)
-	if dir.attrs, err = l.attributes(at, unix.Listxattr, unix.Getxattr); err != nil {
-		return named(dir.path, err)
+	attrs, err := l.attributes(at, unix.Listxattr, unix.Getxattr)
+	if err != nil {
+		return dir.named(err)
 	}
-	if dir.path != "" && l.Skip != nil && l.Skip(dir.path) {
+	own := dir.own()
+	own.attrs = attrs
+	if dir.name != "" && l.Skip != nil && l.Skip(dir.path()) {
 		return nil
 	}
 	names, err := readNames(fd)
 	if err != nil {
-		return named(dir.path, err)
+		return dir.named(err)
 	}
+	own.entries = make([]entry, 0, len(names))
 	for _, name := range names {
 		child, err := l.listEntry(ctx, fd, at, dir, name)
 		if err != nil {
@@ -114,7 +152,7 @@ func (l *lister) listDir(ctx context.Context, fd int, dir *node) error {
 		}
 		if child != nil {
 			child.names++
-			dir.entries = append(dir.entries, entry{name, child})
+			own.entries = append(own.entries, entry{name, child})
 		}
 	}
 	return nil
@@ -138,16 +176,17 @@ func readNames(dir int) ([]string, error) {
 
 // listEntry returns the node of a name; nil if it is not to be in the filesystem.
 func (l *lister) listEntry(ctx context.Context, fd int, at string, dir *node, name string) (*node, error) {
-	n := &node{path: path.Join(dir.path, name), parent: dir}
-	if len(l.Source)+1+len(n.path) > maxPath {
-		return nil, unsupported("a name of %d bytes", len(n.path))
+	n := &node{name: name, parent: dir, rare: &none}
+	path := n.path()
+	if len(l.Source)+1+len(path) > maxPath {
+		return nil, unsupported("a name of %d bytes", len(path))
 	}
 	var stat unix.Stat_t
 	if err := unix.Fstatat(fd, name, &stat, unix.AT_SYMLINK_NOFOLLOW); err != nil {
-		return nil, named(n.path, fmt.Errorf("stat: %w", err))
+		return nil, n.named(fmt.Errorf("stat: %w", err))
 	}
 	n.describe(&stat)
-	if dir.path == "" && name == "lost+found" {
+	if dir.name == "" && name == "lost+found" {
 		return nil, unsupported("a tree that has lost+found")
 	}
 	id := [2]uint64{stat.Dev, stat.Ino}
@@ -158,51 +197,57 @@ func (l *lister) listEntry(ctx context.Context, fd int, at string, dir *node, na
 		l.links[id] = n
 	}
 	if l.Rank != nil {
-		n.rank = l.Rank(n.path)
+		n.rank = l.Rank(path)
 	}
 	l.all = append(l.all, n)
-	return n, named(n.path, l.inspect(ctx, fd, at, name, n, stat.Blocks*512 < stat.Size))
+	return n, n.named(l.inspect(ctx, fd, at, n, stat.Blocks*512 < stat.Size))
 }
 
 // describe takes what the status of a file says.
 func (n *node) describe(s *unix.Stat_t) {
-	n.mode, n.uid, n.gid, n.size, n.modified, n.device = s.Mode, s.Uid, s.Gid, s.Size, s.Mtim, s.Rdev
+	n.mode, n.uid, n.gid, n.size, n.modified = s.Mode, s.Uid, s.Gid, s.Size, s.Mtim
+	if s.Rdev != 0 {
+		n.own().device = s.Rdev
+	}
 }
 
 // inspect reads what there is to know of a node beside its status.
-func (l *lister) inspect(ctx context.Context, fd int, at, name string, n *node, sparse bool) (err error) {
+func (l *lister) inspect(ctx context.Context, fd int, at string, n *node, sparse bool) error {
 	if n.kind() == unix.S_IFDIR {
-		return l.inspectDir(ctx, fd, name, n)
+		return l.inspectDir(ctx, fd, n)
 	}
-	if n.attrs, err = l.attributes(at+"/"+name, unix.Llistxattr, unix.Lgetxattr); err != nil {
+	attrs, err := l.attributes(at+"/"+n.name, unix.Llistxattr, unix.Lgetxattr)
+	if err != nil {
 		return err
+	}
+	if len(attrs) > 0 {
+		n.own().attrs = attrs
 	}
 	switch n.kind() {
 	case unix.S_IFLNK:
 		var buffer [unix.PathMax]byte
-		size, err := unix.Readlinkat(fd, name, buffer[:])
+		size, err := unix.Readlinkat(fd, n.name, buffer[:])
 		if err != nil {
 			return fmt.Errorf("read link: %w", err)
 		}
-		n.target = string(buffer[:size])
+		n.own().target = string(buffer[:size])
 	case unix.S_IFREG:
-		n.data = []piece{{0, n.size}}
-		if n.size == 0 {
-			n.data = nil
-		} else if sparse {
-			n.data, err = l.pieces(fd, name, n.size)
+		if n.size > 0 && sparse {
+			own := n.own()
+			own.sparse = true
+			own.pieces, err = l.pieces(fd, n.name, n.size)
 		}
 	}
 	return err
 }
 
-func (l *lister) inspectDir(ctx context.Context, fd int, name string, n *node) error {
-	child, err := unix.Openat(fd, name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+func (l *lister) inspectDir(ctx context.Context, fd int, n *node) error {
+	child, err := unix.Openat(fd, n.name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return fmt.Errorf("open: %w", err)
 	}
 	defer unix.Close(child)
-	n.parent.subdirs++
+	n.parent.own().subdirs++
 	return l.listDir(ctx, child, n)
 }
 
@@ -271,14 +316,14 @@ func (l *lister) attributes(name string, list func(string, []byte) (int, error),
 }
 
 // named adds the file to an error that does not name one.
-func named(name string, err error) error {
+func (n *node) named(err error) error {
 	if err == nil || errors.Is(err, ErrUnsupported) {
 		return err
 	}
 	if _, ok := err.(*pathError); ok {
 		return err
 	}
-	return &pathError{cmp.Or(name, "."), err}
+	return &pathError{cmp.Or(n.path(), "."), err}
 }
 
 type pathError struct {

@@ -84,7 +84,7 @@ func (v *volume) number(all []*node) error {
 	slices.SortStableFunc(all, func(a, b *node) int { return cmp.Compare(a.rank, b.rank) })
 	next := uint64(lostFound)
 	for _, n := range all {
-		if n.path == "" {
+		if n.name == "" {
 			n.inode = rootInode
 			continue
 		}
@@ -152,7 +152,7 @@ func chunksBy[T any](all []T, value func(T) int) func(yield func([]T) bool) {
 
 // bytes is how much of a file is no hole.
 func (n *node) bytes() (sum int64) {
-	for _, p := range n.data {
+	for _, p := range n.data() {
 		sum += p.end - p.start
 	}
 	return sum
@@ -160,26 +160,29 @@ func (n *node) bytes() (sum int64) {
 
 // placeMetadata places what is no data of a file.
 func (n *node) placeMetadata(a *allocator) (err error) {
-	n.extents, n.leaves, n.attrAt = nil, nil, 0
+	n.extents = nil
+	if n.rare != &none { // it may be the second time
+		n.rare.leaves, n.rare.attrAt = nil, 0
+	}
 	size := uint64(a.v.blockSize)
-	if blocks := (uint64(n.length) + size - 1) / size; blocks > 0 {
+	if blocks := (uint64(n.rare.length) + size - 1) / size; blocks > 0 {
 		if n.extents, err = a.take(nil, 0, blocks, false); err != nil {
 			return err
 		}
 	}
-	if attrSize(n.attrs) > attrRoom && len(n.attrs) > 0 {
+	if attrSize(n.rare.attrs) > attrRoom && len(n.rare.attrs) > 0 {
 		one, err := a.take(nil, 0, 1, false)
 		if err != nil {
 			return err
 		}
-		n.attrAt = one[0].block
+		n.rare.attrAt = one[0].block
 	}
 	return n.placeLeaves(a)
 }
 
 func (n *node) placeData(a *allocator, large bool) (err error) {
 	size := int64(a.v.blockSize)
-	for _, p := range n.data {
+	for _, p := range n.data() {
 		n.extents, err = a.take(n.extents, uint64(p.start/size), uint64((p.end-p.start+size-1)/size), large)
 		if err != nil {
 			return err
@@ -190,12 +193,13 @@ func (n *node) placeData(a *allocator, large bool) (err error) {
 
 // placeLeaves places the blocks of an extent tree that does not fit into the inode.
 func (n *node) placeLeaves(a *allocator) error {
-	for range n.treeBlocks(a.v.extentLimit()) - len(n.leaves) {
+	for range n.treeBlocks(a.v.extentLimit()) - len(n.rare.leaves) {
 		one, err := a.take(nil, 0, 1, false)
 		if err != nil {
 			return err
 		}
-		n.leaves = append(n.leaves, one[0].block)
+		own := n.own()
+		own.leaves = append(own.leaves, one[0].block)
 	}
 	return nil
 }
