@@ -81,7 +81,6 @@ func (d Definition) checkNumbers() []*Problem {
 	number(d.ImageExtraSize, "extra image size", whole, "a whole number of MiB")
 	number(d.MaxOnlineResize, "largest online resize", whole, "a whole number of blocks")
 	number(d.Environment["DIB_DEBUG_TRACE"], "DIB_DEBUG_TRACE", whole, "a whole number")
-	number(d.Environment["DIB_JOURNAL_SIZE"], "DIB_JOURNAL_SIZE", whole, "a whole number of MiB")
 	if size, err := strconv.ParseFloat(d.ImageSize, 64); err == nil && size == 0 {
 		problems = append(problems, &Problem{Message: fmt.Sprintf("image size %q is nothing", d.ImageSize)})
 	}

@@ -77,7 +77,7 @@ func TestLoadAllProblemsAtOnce(t *testing.T) {
 		Name: "a/b", OutputDir: "out", WorkDir: dir, Arch: "amd 64", Types: []string{"qcow3", "raw"}, Elements: []string{"oss", "web"},
 		ElementsPath: []string{"elements", "missing"}, Packages: []string{"-x", "nginx", "a b"}, PassEnv: []string{"1X", "OK"},
 		ImageSize: "2G", ImageExtraSize: "1.5", MaxOnlineResize: "many", Checksum: "crc",
-		Environment: map[string]string{"RUN_PARTS_REGEX": "(", "DIB_DEBUG_TRACE": "x", "DIB_JOURNAL_SIZE": "-1"},
+		Environment: map[string]string{"RUN_PARTS_REGEX": "(", "DIB_DEBUG_TRACE": "x", "DIB_JOURNAL_SIZE": "-1", "DIB_BLOCK_SIZE": "0.5", "DIB_BLOCK_DEVICE_CONFIG": "- lvm: {}\n- what: {}\n"},
 	}, minimal)
 	want := strings.TrimSpace(`
 unknown output type "qcow3" [did you mean "qcow" or "qcow2"?]
@@ -88,7 +88,6 @@ image size "2G" is not a number of GiB
 extra image size "1.5" is not a whole number of MiB
 largest online resize "many" is not a whole number of blocks
 DIB_DEBUG_TRACE "x" is not a whole number
-DIB_JOURNAL_SIZE "-1" is not a whole number of MiB
 "-x" is no name of a package
 "a b" is no name of a package
 "1X" is no name of a variable
@@ -97,7 +96,11 @@ RUN_PARTS_REGEX: error parsing regexp: missing closing ): ` + "`(`" + `
 ELEMENTS_PATH entry 'missing' is not a directory
 element "oss" not found [did you mean "os"?]
 elements/web/element-deps:4: element "queue" not found
-elements/web/install.d/10-x: duplicated hook /install.d/10-x: element "web" and element "db" (elements/db/install.d/10-x) both have it`)
+elements/web/install.d/10-x: duplicated hook /install.d/10-x: element "web" and element "db" (elements/db/install.d/10-x) both have it
+DIB_JOURNAL_SIZE "-1" is not a whole number of MiB
+DIB_BLOCK_SIZE "0.5" is not a whole number of bytes
+DIB_BLOCK_DEVICE_CONFIG:1: a lvm needs a name
+DIB_BLOCK_DEVICE_CONFIG:2: unknown module "what"; modules are local_loop, partitioning, lvm, mkfs, mount, fstab`)
 	if got := messages(err); got != want {
 		t.Errorf("problems:\n%s\nwant:\n%s", got, want)
 	}

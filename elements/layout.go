@@ -26,7 +26,7 @@ const journalMiB = 64
 // chooseLayout finds and checks the layout of an image. It is the one place
 // where a plan reads a file that is no element's: a layout that
 // DIB_BLOCK_DEVICE_CONFIG names.
-func chooseLayout(img *Image) (layout, error) {
+func chooseLayout(img *Image) (layout, []*Problem) {
 	env := img.Definition.Environment
 	var lookups []blockdevice.Lookup
 	for _, e := range img.Elements {
@@ -41,15 +41,16 @@ func chooseLayout(img *Image) (layout, error) {
 		MountBase:  steps.TargetDir,
 		BuildDir:   steps.BuildDir,
 	}}
+	problems := l.readNumbers(img)
 	var err error
 	if l.config, l.file, err = blockdevice.Choose(env["DIB_BLOCK_DEVICE_CONFIG"], img.Definition.Arch, lookups); err != nil {
-		return l, &Problem{Message: err.Error()}
-	}
-	if err := l.readNumbers(img); err != nil {
-		return l, err
+		return l, append(problems, &Problem{Message: err.Error()})
 	}
 	if l.parsed, err = blockdevice.Parse(l.config, l.file, l.params); err != nil {
-		return l, layoutProblems(err)
+		problems = append(problems, layoutProblems(err)...)
+	}
+	if len(problems) > 0 {
+		return l, problems
 	}
 	l.size.RootFSType = l.parsed.Value("root-fstype")
 	l.params.RootFSOpts = rootOptions(img, l.size)
@@ -57,22 +58,28 @@ func chooseLayout(img *Image) (layout, error) {
 }
 
 // readNumbers reads the sizes that variables give.
-func (l *layout) readNumbers(img *Image) error {
+func (l *layout) readNumbers(img *Image) []*Problem {
 	env := img.Definition.Environment
 	l.size = blockdevice.SizeInput{
 		ImageSize: img.Definition.ImageSize, ExtraSize: img.Definition.ImageExtraSize, JournalMiB: journalMiB,
 		EFI: slices.ContainsFunc(img.Elements, func(e *Element) bool { return strings.Contains(e.Name, "block-device-efi") }),
 	}
-	for name, value := range map[string]*int{"DIB_JOURNAL_SIZE": &l.size.JournalMiB, "DIB_BLOCK_SIZE": &l.params.BlockSize} {
-		if text := env[name]; text != "" {
-			n, err := strconv.Atoi(text)
-			if err != nil || n < 0 {
-				return &Problem{Message: fmt.Sprintf("%s is %q, which is not a whole number", name, text)}
-			}
-			*value = n
+	var problems []*Problem
+	read := func(name string, value *int, want string) {
+		text := env[name]
+		if text == "" {
+			return
 		}
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 0 {
+			problems = append(problems, &Problem{Message: fmt.Sprintf("%s %q is not %s", name, text, want)})
+			return
+		}
+		*value = n
 	}
-	return nil
+	read("DIB_JOURNAL_SIZE", &l.size.JournalMiB, "a whole number of MiB")
+	read("DIB_BLOCK_SIZE", &l.params.BlockSize, "a whole number of bytes")
+	return problems
 }
 
 // rootOptions returns the options of mkfs for the root filesystem.
@@ -94,8 +101,7 @@ func rootOptions(img *Image, size blockdevice.SizeInput) string {
 }
 
 // layoutProblems makes problems of a definition of what is wrong with a layout.
-func layoutProblems(err error) error {
-	var problems []*Problem
+func layoutProblems(err error) (problems []*Problem) {
 	for _, e := range flatten(err) {
 		if p, ok := e.(*blockdevice.Problem); ok {
 			problems = append(problems, &Problem{File: p.File, Line: p.Line, Message: p.Message})
@@ -103,7 +109,7 @@ func layoutProblems(err error) error {
 			problems = append(problems, &Problem{Message: e.Error()})
 		}
 	}
-	return join(problems)
+	return problems
 }
 
 // flatten returns the errors that were joined into one.

@@ -108,7 +108,7 @@ func TestLayoutRefused(t *testing.T) {
 		{"\n\n- mkfs: {}\n", func(*Definition) {}, Problem{File: "embedded:disk/block-device-default.yaml", Line: 3, Message: "mkfs has neither a name nor a base"}},
 		{"- mkfs: {}\n", config("- lvm: {}"), Problem{File: "DIB_BLOCK_DEVICE_CONFIG", Line: 1, Message: "a lvm needs a name"}},
 		{"", config("file:///nonexistent/layout"), Problem{Message: "read the layout that DIB_BLOCK_DEVICE_CONFIG names: open /nonexistent/layout: no such file or directory"}},
-		{"", func(d *Definition) { d.Environment["DIB_BLOCK_SIZE"] = "-1" }, Problem{Message: `DIB_BLOCK_SIZE is "-1", which is not a whole number`}},
+		{"", func(d *Definition) { d.Environment["DIB_BLOCK_SIZE"] = "-1" }, Problem{Message: `DIB_BLOCK_SIZE "-1" is not a whole number of bytes`}},
 	} {
 		_, err := layoutImage(t, test.layout, test.change)
 		var got *Problem

@@ -45,11 +45,10 @@ func Load(def Definition, stock fs.FS) (*Image, error) {
 	if len(words(def.Elements)) > 0 {
 		problems = append(problems, img.load(library)...)
 	}
-	if len(problems) > 0 {
+	var more []*Problem
+	img.layout, more = chooseLayout(img)
+	if problems = append(problems, more...); len(problems) > 0 {
 		return nil, join(problems)
-	}
-	if img.layout, err = chooseLayout(img); err != nil {
-		return nil, err
 	}
 	var mentioned []Words
 	for _, e := range img.Elements {
