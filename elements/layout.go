@@ -43,7 +43,7 @@ func chooseLayout(img *Image) (layout, []*Problem) {
 	}}
 	problems := l.readNumbers(img)
 	var err error
-	if l.config, l.file, err = blockdevice.Choose(env["DIB_BLOCK_DEVICE_CONFIG"], img.Definition.Arch, lookups); err != nil {
+	if l.config, l.file, err = blockdevice.Choose(env[blockdevice.ConfigVariable], img.Definition.Arch, lookups); err != nil {
 		return l, append(problems, &Problem{Message: err.Error()})
 	}
 	if l.parsed, err = blockdevice.Parse(l.config, l.file, l.params); err != nil {

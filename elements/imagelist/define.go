@@ -10,6 +10,7 @@ import (
 
 	"github.com/dibgraph/dibgraph/elements"
 	"github.com/dibgraph/dibgraph/internal/problem"
+	"github.com/dibgraph/dibgraph/steps/blockdevice"
 )
 
 // Define returns the definition of the image. Base is what holds for all images
@@ -143,14 +144,14 @@ func (i *Image) words(d elements.Definition) []string {
 }
 
 // Locate gives problems that were found when the image was loaded their place in
-// the list, if they have none.
+// the list, if they have none, or one in a variable.
 func (i *Image) Locate(problems []*problem.Problem) []*problem.Problem {
 	located := make([]*problem.Problem, len(problems))
 	for n, p := range problems {
 		one := *p
-		if one.File == "" {
+		if one.File == "" || one.File == blockdevice.ConfigVariable {
 			one.File, one.Line = i.at.file, i.at.line
-			one.Message = "image \"" + i.Name + "\": " + one.Message
+			one.Message = "image \"" + i.Name + "\": " + p.Error()
 		}
 		located[n] = &one
 	}

@@ -8,6 +8,10 @@ import (
 	"strings"
 )
 
+// ConfigVariable is the variable that can hold a layout, or name the file of one. It is
+// the place of what is wrong with one that it holds.
+const ConfigVariable = "DIB_BLOCK_DEVICE_CONFIG"
+
 // builtin is the layout of an image that has none: one filesystem on the
 // whole disk, without a partition table.
 const builtin = `- local_loop:
@@ -41,7 +45,7 @@ func Choose(config, arch string, elements []Lookup) (content []byte, file string
 		return content, path, nil
 	}
 	if config != "" {
-		return []byte(config), "DIB_BLOCK_DEVICE_CONFIG", nil
+		return []byte(config), ConfigVariable, nil
 	}
 	for _, lookup := range elements {
 		for _, name := range fileNames(arch) {
