@@ -25,6 +25,7 @@ what changed runs again before the image is made, and it says why.
 		Example: `  dibgraph build -o web debian-minimal vm web   # make web.qcow2
   dibgraph plan debian-minimal vm web           # what would run now?
   dibgraph explain                              # why did that rerun?`,
+		Version:       versionLine(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,
@@ -34,6 +35,8 @@ what changed runs again before the image is made, and it says why.
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return &hintError{&usageError{err}, fmt.Sprintf("see %q", c.CommandPath()+" --help")}
 	})
+	root.SetVersionTemplate("{{.Version}}\n")
+	root.Flags().Bool("version", false, "print the version of dibgraph")
 	store.addFlags(root)
 	root.AddCommand(
 		newBuildCommand(&store), newPlanCommand(&store), newExplainCommand(&store), newGraphCommand(&store),
