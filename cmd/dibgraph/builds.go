@@ -33,7 +33,7 @@ It changes nothing and needs no root.
 		Example: `  dibgraph builds -n 5
   dibgraph builds -o web
   dibgraph builds --json | jq 'map(.saved) | add'`,
-		Args: cobra.NoArgs,
+		Args: arguments(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if most < 0 {
 				return &usageError{errors.New("-n is how many builds to list, and cannot be negative")}

@@ -28,7 +28,7 @@ It asks no remote, changes nothing and needs no root.
 `,
 		Example: `  dibgraph cache config
   dibgraph cache config --cache-from oci://registry.example.org/images/cache`,
-		Args: cobra.NoArgs,
+		Args: arguments(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			s, err := flags.settings()
 			if err != nil {

@@ -42,7 +42,7 @@ It changes nothing and needs no root.
 `,
 		Example: `  dibgraph cache du
   dibgraph cache du --json | jq .bytes`,
-		Args: cobra.NoArgs,
+		Args: arguments(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			return o.ask(func(store *cache.Store) error {
 				kinds, err := store.DiskUsage(c.Context())

@@ -26,7 +26,7 @@ A registry gives back the room when it next collects its garbage. A web server
 cannot be listed: clear it up where it is.
 `,
 		Example: `  dibgraph cache gc --remote oci://registry.example.org/images/cache --keep 90d --dry-run`,
-		Args:    cobra.NoArgs,
+		Args:    arguments(0, 0),
 	}
 	f := c.Flags()
 	f.StringVar(&address, "remote", "", "the remote at `URL`")

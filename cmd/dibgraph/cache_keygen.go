@@ -27,7 +27,7 @@ trusted keys in "dibgraph cache --help".
 `,
 		Example: `  dibgraph cache keygen ci
   dibgraph cache keygen ci-pull-requests --out /etc/dibgraph/pr.key > pr.pub`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return runKeygen(c, args[0], out)
 		},

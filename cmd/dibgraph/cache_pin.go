@@ -45,7 +45,7 @@ func newCacheUnpinCommand(o *storeOptions) *cobra.Command {
 		Long: `Let results be trimmed again that "dibgraph cache pin" keeps. It lists them.
 `,
 		Example: `  dibgraph cache unpin web`,
-		Args:    cobra.MinimumNArgs(1),
+		Args:    arguments(1, -1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			store, err := o.open(false)
 			if err != nil {

@@ -22,7 +22,7 @@ there yet. It runs no hooks, so that a job that is trusted to sign can do it aft
 one that is not.
 `,
 		Example: `  dibgraph cache push -o web --cache-to oci://registry.example.org/images/cache --cache-sign-key ci.key`,
-		Args:    cobra.NoArgs,
+		Args:    arguments(0, 0),
 	}
 	past.addFlags(c)
 	flags := addCacheFlags(c.Flags())

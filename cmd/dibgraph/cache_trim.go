@@ -37,7 +37,7 @@ long it would take to make it again.
 `,
 		Example: `  dibgraph cache trim --max-size 20GB --dry-run
   dibgraph cache trim --min-free 10GiB --keep 24h`,
-		Args: cobra.NoArgs,
+		Args: arguments(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error { return o.run(c) },
 	}
 	f := c.Flags()

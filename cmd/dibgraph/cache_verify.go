@@ -25,7 +25,7 @@ is 7 if anything is damaged.
 `,
 		Example: `  dibgraph cache verify
   dibgraph cache verify --full`,
-		Args: cobra.NoArgs,
+		Args: arguments(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			store, err := o.open(false)
 			if err != nil {

@@ -55,7 +55,7 @@ It changes nothing, and but for disk images mounts nothing and needs no root.
   dibgraph diff --packages web:install.d/50-app db:install.d/50-app
   dibgraph diff --stat last~3 last
   dibgraph diff old.tar new.tar`,
-		Args: cobra.MaximumNArgs(2),
+		Args: arguments(0, 2),
 		RunE: func(c *cobra.Command, args []string) error {
 			if d.onlyPackages && d.stat {
 				return &usageError{errors.New("--packages and --stat exclude each other")}

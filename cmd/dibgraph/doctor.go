@@ -34,7 +34,7 @@ of the distribution, by sudo if need be. The command is shown first.
 `,
 		Example: `  dibgraph doctor                 # what is missing here?
   sudo dibgraph doctor --install  # install it`,
-		Args: cobra.NoArgs,
+		Args: arguments(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			dir, err := store.path()
 			if err != nil {

@@ -39,7 +39,7 @@ func newElementsListCommand(library func() (*elements.Library, error)) *cobra.Co
 	return &cobra.Command{
 		Use:   "list",
 		Short: "list the elements that can be named",
-		Args:  cobra.NoArgs,
+		Args:  arguments(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			l, err := library()
 			if err != nil {
@@ -63,7 +63,7 @@ func newElementsShowCommand(library func() (*elements.Library, error)) *cobra.Co
 		Use:     "show ELEMENT",
 		Short:   "show the files, hooks and dependencies of an element",
 		Example: "  dibgraph elements show bootloader",
-		Args:    cobra.ExactArgs(1),
+		Args:    arguments(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			l, err := library()
 			if err != nil {

@@ -234,7 +234,10 @@ func lastBuild(store *cache.Store, image string) (*cache.Build, error) {
 		if image != "" {
 			what = fmt.Sprintf("%q was not built", image)
 		}
-		return nil, &hintError{errors.New(what + " with this store yet"), "name the elements to explain what a build would do; --cache-dir chooses another store"}
+		return nil, &hintError{
+			errors.New(what + " with this store yet"),
+			fmt.Sprintf("it is %s, and --cache-dir chooses another; \"plan\" and \"explain\" with the elements say what a build would do", store.Dir()),
+		}
 	}
 	return store.Build(ids[0])
 }

@@ -60,7 +60,7 @@ the user whose store it is, root as a rule.
   dibgraph export --push oci://registry.example.org/web:1.0
   dibgraph export install.d/50-app --format tar -o - | tar -tv
   dibgraph export --build last~1 --format dir -o /srv/web`,
-		Args: cobra.MaximumNArgs(1),
+		Args: arguments(0, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := e.check(); err != nil {
 				return err

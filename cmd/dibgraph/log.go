@@ -29,7 +29,7 @@ printed once.
 			if listsImages(args) {
 				return logListArgs(&past, args)
 			}
-			return cobra.ExactArgs(1)(c, args)
+			return arguments(1, 1)(c, args)
 		},
 		RunE: func(c *cobra.Command, args []string) error {
 			return o.ask(func(store *cache.Store) error {

@@ -1,16 +1,19 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"os/user"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/dibgraph/dibgraph/cache"
+	"github.com/dibgraph/dibgraph/internal/nearest"
 )
 
 func newRootCommand() *cobra.Command {
@@ -57,10 +60,37 @@ func wrapUsage(c *cobra.Command) {
 	if check := c.Args; check != nil {
 		c.Args = func(c *cobra.Command, args []string) error {
 			if err := check(c, args); err != nil {
-				return &hintError{&usageError{err}, fmt.Sprintf("see %q", c.CommandPath()+" --help")}
+				return &hintError{&usageError{err}, cmp.Or(nearestCommand(c, args), fmt.Sprintf("see %q", c.CommandPath()+" --help"))}
 			}
 			return nil
 		}
+	}
+}
+
+// nearestCommand asks whether the commands of c nearest to the first argument were meant.
+func nearestCommand(c *cobra.Command, args []string) string {
+	if !c.HasSubCommands() || len(args) == 0 {
+		return ""
+	}
+	var names []string
+	for _, sub := range c.Commands() {
+		names = append(names, sub.Name())
+	}
+	return nearest.Question(args[0], names)
+}
+
+// arguments checks that there are at least and at most so many arguments; a most of -1
+// is no limit.
+func arguments(least, most int) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		usage := strings.TrimSuffix(c.UseLine(), " [flags]")
+		switch {
+		case len(args) < least:
+			return fmt.Errorf("an argument is missing: want %q", usage)
+		case most >= 0 && len(args) > most:
+			return fmt.Errorf("unexpected argument %q: want %q", args[most], usage)
+		}
+		return nil
 	}
 }
 

@@ -14,7 +14,7 @@ func newSchemaCommand() *cobra.Command {
 other checkers. It says what each key means.
 `,
 		Example: `  dibgraph schema > images.schema.json`,
-		Args:    cobra.NoArgs,
+		Args:    arguments(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			schema, err := imagelist.Schema()
 			if err != nil {

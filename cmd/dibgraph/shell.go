@@ -41,7 +41,7 @@ What you change is thrown away when the shell ends. Needs root.
 		Example: `  dibgraph shell install.d/50-app
   dibgraph shell -c 'dpkg -l' install.d/50-app
   dibgraph shell --after --build last~1 install.d/50-app`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return runShell(c.Context(), store, &o, args[0])
 		},

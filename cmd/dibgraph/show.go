@@ -31,7 +31,7 @@ It changes nothing and needs no root.
 		Example: `  dibgraph show install.d/50-app
   dibgraph show --files -o web install.d/50-app
   dibgraph show --json --build last~1 disk | jq .record.outputs`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return o.ask(func(store *cache.Store) error {
 				s, err := show(store, &past, args[0], files)

@@ -35,7 +35,7 @@ It changes nothing, mounts nothing and needs no root.
 		Example: `  dibgraph why /etc/hosts
   dibgraph why -o web /usr/bin/python3
   dibgraph why --build last~1 /etc/passwd`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return o.ask(func(store *cache.Store) error {
 				a, err := why(store, &past, args[0])
