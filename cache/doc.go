@@ -51,10 +51,11 @@
 // Renames order what other processes see, but not what a power failure leaves
 // on disk. Instead of an fsync for each file there is one syncfs for a group of
 // commits: before its first write after a sync, a store puts a durable marker,
-// the epoch, under pending, with the boot id of the kernel, and [Store.Sync]
-// removes the marker after syncfs. Records and builds name the epoch that they
-// were written in. [Open] finds the markers of other boots, drops what was
-// written in their epochs, and all content that no remaining record names.
+// the epoch, under pending, with the boot id of the kernel and the mount that the
+// store is on, and [Store.Sync] removes the marker after syncfs. Records and builds
+// name the epoch that they were written in. [Open] finds the markers of other boots,
+// drops what was written in their epochs, and all content that no remaining record
+// names. Of epochs of this boot on another mount it drops blobs that are damaged.
 //
 // # Trimming
 //

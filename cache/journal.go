@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -85,16 +87,27 @@ func (s *Store) Sync() error {
 }
 
 // settleEpochs deals with the markers of dead owners. An owner that died under
-// this kernel left its writes in the page cache: a sync is enough.
+// this kernel left its writes in the page cache: a sync is enough, unless the
+// filesystem was mounted anew since then. After an error of its disk some of what was
+// written is gone then.
 func (s *Store) settleEpochs() error {
 	markers, err := readNames(s.path(pendingDir))
 	if err != nil {
 		return err
 	}
 	var settled []string
+	var torn time.Time // since when what was written may be; zero if it is not
 	for _, name := range markers {
-		if !s.alive(ownerOf(name)) {
-			settled = append(settled, name)
+		if s.alive(ownerOf(name)) {
+			continue
+		}
+		settled = append(settled, name)
+		begun, err := s.begunOnAnotherMount(name)
+		if err != nil {
+			return err
+		}
+		if !begun.IsZero() && (torn.IsZero() || begun.Before(torn)) {
+			torn = begun
 		}
 	}
 	if len(settled) == 0 {
@@ -107,6 +120,11 @@ func (s *Store) settleEpochs() error {
 	if len(lost) > 0 {
 		if err := s.dropLost(lost); err != nil {
 			return fmt.Errorf("drop what an unclean boot left: %w", err)
+		}
+	}
+	if !torn.IsZero() {
+		if err := s.dropTorn(torn); err != nil {
+			return fmt.Errorf("drop what a failing filesystem left: %w", err)
 		}
 	}
 	if err := syncFilesystem(s.dir); err != nil {
@@ -127,7 +145,7 @@ func (s *Store) lostEpochs() (map[string]bool, error) {
 	}
 	lost := map[string]bool{}
 	for _, name := range markers {
-		boot, err := os.ReadFile(s.path(pendingDir, name))
+		marker, err := os.ReadFile(s.path(pendingDir, name))
 		if errors.Is(err, os.ErrNotExist) {
 			continue // synced just now
 		}
@@ -136,11 +154,38 @@ func (s *Store) lostEpochs() (map[string]bool, error) {
 		}
 		// Who only reads may not be allowed to ask for the owner; but on one
 		// machine, owners of another boot do not live.
-		if string(boot) != s.bootID+"\n" && (s.readOnly || !s.alive(ownerOf(name))) {
+		if boot, _ := readMarker(marker); boot != s.bootID && (s.readOnly || !s.alive(ownerOf(name))) {
 			lost[name] = true
 		}
 	}
 	return lost, nil
+}
+
+// begunOnAnotherMount returns when the epoch with a marker began, if that was under this
+// kernel and on another mount, else the zero time.
+func (s *Store) begunOnAnotherMount(name string) (time.Time, error) {
+	path := s.path(pendingDir, name)
+	marker, err := os.ReadFile(path)
+	if err != nil {
+		return time.Time{}, err
+	}
+	boot, mount := readMarker(marker)
+	if boot != s.bootID || mount == "" || s.mountID == "" || mount == s.mountID {
+		return time.Time{}, nil
+	}
+	info, err := os.Lstat(path)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return info.ModTime(), nil
+}
+
+// readMarker returns what a marker says: boot and mount. The latter is empty where it was
+// not known.
+func readMarker(content []byte) (boot, mount string) {
+	boot, rest, _ := strings.Cut(string(content), "\n")
+	mount, _, _ = strings.Cut(rest, "\n")
+	return boot, mount
 }
 
 // mark makes the marker of an epoch, which is on disk when mark returns. It is
@@ -148,7 +193,7 @@ func (s *Store) lostEpochs() (map[string]bool, error) {
 // that of another boot.
 func (s *Store) mark(e *epoch) error {
 	part, marker := s.owner.name("epoch"), s.path(pendingDir, e.name)
-	err := writeSynced(part, s.bootID+"\n", 0o600)
+	err := writeSynced(part, s.bootID+"\n"+s.mountID+"\n", 0o600)
 	if err == nil {
 		err = os.Rename(part, marker)
 	}
@@ -189,6 +234,16 @@ func syncFilesystem(dir string) error {
 		return fmt.Errorf("syncfs: %w", err)
 	}
 	return nil
+}
+
+// mountIDOf returns what differs from mount to mount, also of one filesystem; empty if
+// the kernel does not say (before Linux 6.8). It is another one in each mount namespace.
+func mountIDOf(dir string) string {
+	var stat unix.Statx_t
+	if err := unix.Statx(unix.AT_FDCWD, dir, 0, unix.STATX_MNT_ID_UNIQUE, &stat); err != nil || stat.Mask&unix.STATX_MNT_ID_UNIQUE == 0 {
+		return ""
+	}
+	return strconv.FormatUint(stat.Mnt_id, 10)
 }
 
 // kernelBootID returns what differs from boot to boot of a kernel.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // crash leaves the store as a power failure would, but for what it loses: the
@@ -101,6 +102,63 @@ func TestDeadOwnerOfThisBootIsSynced(t *testing.T) {
 	check(t, s.Close())
 }
 
+// A filesystem that failed under this kernel, and was mounted anew, has lost some of what
+// was written last. What is whole stays.
+func TestAnotherMountDropsTornBlobs(t *testing.T) {
+	dir := t.TempDir() + "/store"
+	open := func(mount string) *Store {
+		return must[*Store](t)(Open(dir, Options{bootID: "boot 1", mountID: mount}))
+	}
+	s := open("1")
+	old := must[Blob](t)(s.PutBytes([]byte("old")))
+	check(t, s.Sync())
+	past := time.Now().Add(-time.Hour)
+	check(t, os.Chtimes(s.BlobPath(old.Digest), past, past))
+	r := testRecord(t, s, "r")
+	check(t, s.Put(r))
+	torn, whole := must[Blob](t)(s.PutBytes([]byte("torn"))), must[Blob](t)(s.PutBytes([]byte("whole")))
+	tear := func(b Blob) {
+		t.Helper()
+		check(t, os.Chmod(s.BlobPath(b.Digest), 0o600))
+		check(t, os.Truncate(s.BlobPath(b.Digest), 0))
+	}
+	tear(torn)
+	// Of a mount that was the same, nothing is looked at.
+	crash(t, s)
+	s = open("1")
+	if !exists(s.BlobPath(torn.Digest)) {
+		t.Error("a blob was dropped after a process died")
+	}
+	other := must[Blob](t)(s.PutBytes([]byte("other"))) // another epoch
+	tear(other)
+	tear(old)
+	check(t, os.Chtimes(s.BlobPath(old.Digest), past, past))
+	crash(t, s)
+	s = open("2")
+	if exists(s.BlobPath(other.Digest)) {
+		t.Error("the torn blob is still there")
+	}
+	for _, b := range []Blob{whole, old} {
+		if !exists(s.BlobPath(b.Digest)) {
+			t.Errorf("blob %s is gone", b.Digest.Short())
+		}
+	}
+	must[*Record](t)(s.Lookup(r.Key))
+	if names := must[[]string](t)(readNames(s.path(pendingDir))); len(names) != 0 {
+		t.Errorf("pending has %q", names)
+	}
+	check(t, s.Close())
+}
+
+// A marker need not say which mount it was.
+func TestReadMarker(t *testing.T) {
+	for content, want := range map[string][2]string{"boot 1\n": {"boot 1", ""}, "boot 1\n7\n": {"boot 1", "7"}, "boot 1\n\n": {"boot 1", ""}, "": {"", ""}} {
+		if boot, mount := readMarker([]byte(content)); boot != want[0] || mount != want[1] {
+			t.Errorf("readMarker(%q) = %q, %q, want %q", content, boot, mount, want)
+		}
+	}
+}
+
 // A living owner deals with its epochs itself.
 func TestLivingOwnerKeepsItsEpochs(t *testing.T) {
 	dir := t.TempDir() + "/store"
@@ -115,7 +173,7 @@ func TestLivingOwnerKeepsItsEpochs(t *testing.T) {
 }
 
 func TestEpochs(t *testing.T) {
-	s := openStore(t, t.TempDir()+"/store", Options{bootID: "boot 1"})
+	s := openStore(t, t.TempDir()+"/store", Options{bootID: "boot 1", mountID: "7"})
 	pending := func() []string { return must[[]string](t)(readNames(s.path(pendingDir))) }
 	if got := pending(); len(got) != 0 {
 		t.Errorf("pending has %q before anything was written", got)
@@ -126,7 +184,7 @@ func TestEpochs(t *testing.T) {
 	if len(first) != 1 || !strings.HasPrefix(first[0], s.owner.id+".") {
 		t.Fatalf("pending has %q, want one epoch of %s", first, s.owner.id)
 	}
-	if b := must[[]byte](t)(os.ReadFile(s.path(pendingDir, first[0]))); string(b) != "boot 1\n" {
+	if b := must[[]byte](t)(os.ReadFile(s.path(pendingDir, first[0]))); string(b) != "boot 1\n7\n" {
 		t.Errorf("the marker is %q", b)
 	}
 	check(t, s.Sync())

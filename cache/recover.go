@@ -3,6 +3,7 @@ package cache
 import (
 	"encoding/json"
 	"os"
+	"time"
 
 	"github.com/dibgraph/dibgraph/internal/wholefile"
 )
@@ -56,6 +57,24 @@ func (s *Store) dropLost(lost map[string]bool) error {
 	}
 	s.dropSquashed()
 	return s.dropUnnamed(blobsDir, blobs)
+}
+
+// dropTorn drops the blobs that were written since a time and are not what their names
+// say. Most are logs and texts that no look-up asks for; damage of all else that is
+// stored shows when it is used.
+func (s *Store) dropTorn(since time.Time) error {
+	return s.eachHash(blobsDir, func(d [hashSize]byte) error {
+		path := s.hashPath(blobsDir, d)
+		info, err := os.Lstat(path)
+		if err != nil || info.ModTime().Before(since) {
+			return err
+		}
+		// A file that cannot be read is none that should stay.
+		if got, err := digestFile(path, info.Size()); err == nil && got == d {
+			return nil
+		}
+		return os.Rename(path, s.trashName())
+	})
 }
 
 // lostDir holds the records that were dropped, until there are others of their

@@ -55,8 +55,9 @@ type Options struct {
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 
-	// bootID stands for the kernel's boot id in tests.
-	bootID string
+	// bootID stands for the kernel's boot id in tests, mountID for that of the mount that
+	// the store is on.
+	bootID, mountID string
 }
 
 // A Store is an open store. Its methods may be called concurrently.
@@ -65,6 +66,7 @@ type Store struct {
 	readOnly bool
 	now      func() time.Time
 	bootID   string
+	mountID  string          // empty if it is not known
 	owner    *owner          // nil if read-only
 	lost     map[string]bool // epochs of an unclean boot; only a read-only store leaves them in place
 	journal  journal
@@ -84,7 +86,8 @@ type Store struct {
 // Open opens the store in dir and makes it if need be. The caller closes it.
 //
 // What owners that died left under tmp is moved to the trash, and after an
-// unclean boot everything that may not have reached the disk is dropped. The
+// unclean boot everything that may not have reached the disk is dropped; when the
+// filesystem was mounted anew meanwhile, what of it did not. The
 // error is ErrVersion if dir is a store of another version, and ErrForeign if
 // dir has something else in it.
 func Open(dir string, o Options) (*Store, error) {
@@ -96,7 +99,7 @@ func Open(dir string, o Options) (*Store, error) {
 }
 
 func open(dir string, o Options) (_ *Store, err error) {
-	s := &Store{readOnly: o.ReadOnly, now: o.Now, bootID: o.bootID, limits: limits{maxSize: o.MaxSize, minFree: o.MinFree}}
+	s := &Store{readOnly: o.ReadOnly, now: o.Now, bootID: o.bootID, mountID: o.mountID, limits: limits{maxSize: o.MaxSize, minFree: o.MinFree}}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -126,6 +129,9 @@ func open(dir string, o Options) (_ *Store, err error) {
 	defer lock.Close()
 	if err := s.layOut(); err != nil {
 		return nil, err
+	}
+	if s.mountID == "" {
+		s.mountID = mountIDOf(s.dir)
 	}
 	if s.owner, err = newOwner(s.path(tmpDir)); err != nil {
 		return nil, err
