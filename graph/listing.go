@@ -2,7 +2,6 @@ package graph
 
 import (
 	"context"
-	"io"
 
 	"github.com/dibgraph/dibgraph/cache"
 )
@@ -33,12 +32,6 @@ const (
 
 // ListTree returns the listing of a directory.
 func ListTree(dir string) (*Listing, error) { return cache.ListUpper(dir, cache.LayerOptions{}) }
-
-// ListTar returns the listing of the tree that a tar file holds.
-func ListTar(r io.Reader) (*Listing, error) {
-	l, _, err := cache.ListTar(r)
-	return l, err
-}
 
 // CompareListings compares two listings; see [cache.CompareListings].
 func CompareListings(before, after *Listing) Comparison { return cache.CompareListings(before, after) }

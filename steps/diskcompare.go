@@ -165,8 +165,13 @@ func (l *imageList) files(dir, name string) error {
 	if listing.Find("etc") != nil {
 		name = filepath.Base(TargetDir)
 	}
-	moveListing(listing, name)
-	l.Entries = append(l.Entries, listing.Entries...)
+	for _, e := range listing.Entries {
+		e.Path = name + "/" + e.Path
+		if e.HardLink != "" {
+			e.HardLink = name + "/" + e.HardLink
+		}
+		l.Entries = append(l.Entries, e)
+	}
 	return nil
 }
 
@@ -180,7 +185,7 @@ func (l *imageList) bytes(f *os.File, name string, p partition.Extent) error {
 
 // filesystemOf returns the type of the filesystem at an offset and the options
 // to mount it with, which must not write, or mind that another one has its
-// identifier, as btrfs does. The type is empty if there is none, or one that is not known.
+// identifier. The type is empty if there is none, or one that is not known.
 func filesystemOf(f *os.File, offset int64) (fstype, options string, err error) {
 	var start [2048]byte
 	if _, err := f.ReadAt(start[:], offset); err != nil && !errors.Is(err, io.EOF) {
