@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -91,93 +92,81 @@ func (s *Store) Sync() error {
 // filesystem was mounted anew since then. After an error of its disk some of what was
 // written is gone then.
 func (s *Store) settleEpochs() error {
-	markers, err := readNames(s.path(pendingDir))
-	if err != nil {
+	dead, err := s.deadEpochs()
+	if err != nil || len(dead.names) == 0 {
 		return err
 	}
-	var settled []string
-	var torn time.Time // since when what was written may be; zero if it is not
-	for _, name := range markers {
-		if s.alive(ownerOf(name)) {
-			continue
-		}
-		settled = append(settled, name)
-		begun, err := s.begunOnAnotherMount(name)
-		if err != nil {
-			return err
-		}
-		if !begun.IsZero() && (torn.IsZero() || begun.Before(torn)) {
-			torn = begun
-		}
-	}
-	if len(settled) == 0 {
-		return nil
-	}
-	lost, err := s.lostEpochs()
-	if err != nil {
-		return err
-	}
-	if len(lost) > 0 {
-		if err := s.dropLost(lost); err != nil {
+	if len(dead.lost) > 0 {
+		if err := s.dropLost(dead.lost); err != nil {
 			return fmt.Errorf("drop what an unclean boot left: %w", err)
 		}
 	}
-	if !torn.IsZero() {
-		if err := s.dropTorn(torn); err != nil {
+	if !dead.torn.IsZero() {
+		if err := s.dropTorn(dead.torn); err != nil {
 			return fmt.Errorf("drop what a failing filesystem left: %w", err)
 		}
 	}
 	if err := syncFilesystem(s.dir); err != nil {
 		return err
 	}
-	for _, name := range settled {
+	for _, name := range dead.names {
 		err = errors.Join(err, removeIfThere(s.path(pendingDir, name)))
 	}
 	return err
 }
 
-// lostEpochs returns the epochs with a marker of another boot, whose owners are
-// dead.
-func (s *Store) lostEpochs() (map[string]bool, error) {
+// deadEpochs are those with a marker whose owners are dead.
+type deadEpochs struct {
+	names []string
+	lost  map[string]bool // those of another boot
+	torn  time.Time       // when the first of those of this boot on another mount began; zero if there is none
+}
+
+// deadEpochs reads the markers. Who only reads may not be allowed to ask for owners, and
+// gets those of the living too; but on one machine, owners of another boot do not live.
+func (s *Store) deadEpochs() (dead deadEpochs, err error) {
 	markers, err := readNames(s.path(pendingDir))
 	if err != nil {
-		return nil, err
+		return dead, err
 	}
-	lost := map[string]bool{}
+	dead.lost = make(map[string]bool)
 	for _, name := range markers {
-		marker, err := os.ReadFile(s.path(pendingDir, name))
+		if !s.readOnly && s.alive(ownerOf(name)) {
+			continue
+		}
+		marker, begun, err := readDated(s.path(pendingDir, name))
 		if errors.Is(err, os.ErrNotExist) {
 			continue // synced just now
 		}
 		if err != nil {
-			return nil, err
+			return dead, err
 		}
-		// Who only reads may not be allowed to ask for the owner; but on one
-		// machine, owners of another boot do not live.
-		if boot, _ := readMarker(marker); boot != s.bootID && (s.readOnly || !s.alive(ownerOf(name))) {
-			lost[name] = true
+		dead.names = append(dead.names, name)
+		boot, mount := readMarker(marker)
+		switch {
+		case boot != s.bootID:
+			dead.lost[name] = true
+		case mount == "" || s.mountID == "" || mount == s.mountID:
+		case dead.torn.IsZero() || begun.Before(dead.torn):
+			dead.torn = begun
 		}
 	}
-	return lost, nil
+	return dead, nil
 }
 
-// begunOnAnotherMount returns when the epoch with a marker began, if that was under this
-// kernel and on another mount, else the zero time.
-func (s *Store) begunOnAnotherMount(name string) (time.Time, error) {
-	path := s.path(pendingDir, name)
-	marker, err := os.ReadFile(path)
+// readDated returns the content of a file, and when it was written.
+func readDated(path string) ([]byte, time.Time, error) {
+	f, err := os.Open(path)
 	if err != nil {
-		return time.Time{}, err
+		return nil, time.Time{}, err
 	}
-	boot, mount := readMarker(marker)
-	if boot != s.bootID || mount == "" || s.mountID == "" || mount == s.mountID {
-		return time.Time{}, nil
-	}
-	info, err := os.Lstat(path)
+	defer f.Close()
+	info, err := f.Stat()
 	if err != nil {
-		return time.Time{}, err
+		return nil, time.Time{}, err
 	}
-	return info.ModTime(), nil
+	content, err := io.ReadAll(f)
+	return content, info.ModTime(), err
 }
 
 // readMarker returns what a marker says: boot and mount. The latter is empty where it was

@@ -150,6 +150,16 @@ func TestAnotherMountDropsTornBlobs(t *testing.T) {
 	check(t, s.Close())
 }
 
+// An owner may end between the moment in which its marker is listed and that in which it
+// is read: a link to nowhere is listed, and not there to be read.
+func TestMarkerIsGoneWhenRead(t *testing.T) {
+	dir := t.TempDir() + "/store"
+	check(t, openBoot(t, dir, "boot 1").Close())
+	check(t, os.Symlink("nowhere", dir+"/pending/1-gone.1"))
+	check(t, openBoot(t, dir, "boot 1").Close())
+	openStore(t, dir, Options{ReadOnly: true, bootID: "boot 1"})
+}
+
 // A marker need not say which mount it was.
 func TestReadMarker(t *testing.T) {
 	for content, want := range map[string][2]string{"boot 1\n": {"boot 1", ""}, "boot 1\n7\n": {"boot 1", "7"}, "boot 1\n\n": {"boot 1", ""}, "": {"", ""}} {

@@ -154,7 +154,8 @@ func (s *Store) openReadOnly() error {
 	if err != nil {
 		return err
 	}
-	s.lost, err = s.lostEpochs()
+	dead, err := s.deadEpochs()
+	s.lost = dead.lost
 	return err
 }
 

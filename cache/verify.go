@@ -150,19 +150,26 @@ func (v *verification) blobs() error {
 		if err != nil {
 			return err
 		}
-		got, err := digestFile(path, info.Size())
-		if err == nil && got == d {
-			return nil
-		}
-		if blameless(err) {
+		damage, err := damageOf(path, info.Size(), d)
+		if err != nil || damage == "" {
 			return err
 		}
-		detail := "its content has digest " + got.Short()
-		if err != nil {
-			detail = err.Error()
-		}
-		v.report(Problem{Kind: "blob", Name: Digest(d).String(), Detail: detail})
+		v.report(Problem{Kind: "blob", Name: Digest(d).String(), Detail: damage})
 		v.s.quarantine(path, "blob")
 		return nil
 	})
+}
+
+// damageOf hashes the file of a blob again and says what is wrong with it; empty if it is
+// what its name says. An error says nothing about the content.
+func damageOf(path string, size int64, want Digest) (damage string, err error) {
+	switch got, err := digestFile(path, size); {
+	case blameless(err):
+		return "", err
+	case err != nil:
+		return err.Error(), nil
+	case got != want:
+		return "its content has digest " + got.Short(), nil
+	}
+	return "", nil
 }
