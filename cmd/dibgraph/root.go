@@ -83,14 +83,14 @@ func nearestCommand(c *cobra.Command, args []string) string {
 // is no limit.
 func arguments(least, most int) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
-		usage := strings.TrimSuffix(c.UseLine(), " [flags]")
-		switch {
-		case len(args) < least:
-			return fmt.Errorf("an argument is missing: want %q", usage)
-		case most >= 0 && len(args) > most:
-			return fmt.Errorf("unexpected argument %q: want %q", args[most], usage)
+		if len(args) >= least && (most < 0 || len(args) <= most) {
+			return nil
 		}
-		return nil
+		usage := strings.TrimSuffix(c.UseLine(), " [flags]")
+		if len(args) < least {
+			return fmt.Errorf("an argument is missing: want %q", usage)
+		}
+		return fmt.Errorf("unexpected argument %q: want %q", args[most], usage)
 	}
 }
 
