@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -109,16 +108,7 @@ func (s *scaleSite) file(name string, mode os.FileMode, text string) {
 // that took, and how much of all processors.
 func (s *scaleSite) dibgraph(command string) (wall, used time.Duration) {
 	s.b.Helper()
-	shared, err := filepath.Abs("testdata/elements")
-	if err != nil {
-		s.b.Fatal(err)
-	}
-	cmd := exec.CommandContext(s.b.Context(), "/proc/self/exe")
-	cmd.Args, cmd.Dir = []string{"dibgraph", command, "-n", "-o", "image", "tiny", "all"}, s.dir
-	cmd.Env = []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + s.dir, "DIB_JOURNAL_SIZE=4",
-		"DIBGRAPH_CACHE=" + filepath.Join(s.dir, "store"), "ELEMENTS_PATH=" + filepath.Join(s.dir, "elements") + ":" + shared,
-	}
+	cmd := smallImages(s.b, s.dir, command, "-n", "-o", "image", "tiny", "all")
 	started := time.Now()
 	if out, err := cmd.CombinedOutput(); err != nil {
 		s.b.Fatalf("dibgraph %s: %v\n%s", command, err, lastLines(out, 40))

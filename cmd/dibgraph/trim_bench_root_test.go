@@ -109,21 +109,28 @@ func (h *history) build() {
 
 func (h *history) dibgraph(args ...string) []byte {
 	h.b.Helper()
-	shared, err := filepath.Abs("testdata/elements")
-	if err != nil {
-		h.b.Fatal(err)
-	}
-	cmd := exec.CommandContext(h.b.Context(), "/proc/self/exe")
-	cmd.Args, cmd.Dir = append([]string{"dibgraph"}, args...), h.dir
-	cmd.Env = []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + h.dir, "DIB_JOURNAL_SIZE=4",
-		"DIBGRAPH_CACHE=" + filepath.Join(h.dir, "store"), "ELEMENTS_PATH=" + filepath.Join(h.dir, "elements") + ":" + shared,
-	}
-	out, err := cmd.Output()
+	out, err := smallImages(h.b, h.dir, args...).Output()
 	if err != nil {
 		h.b.Fatalf("dibgraph %q: %v", args, err)
 	}
 	return out
+}
+
+// smallImages returns the program as it works in a directory with elements and a store, on
+// images of the element tiny.
+func smallImages(b *testing.B, dir string, args ...string) *exec.Cmd {
+	b.Helper()
+	shared, err := filepath.Abs("testdata/elements")
+	if err != nil {
+		b.Fatal(err)
+	}
+	cmd := exec.CommandContext(b.Context(), "/proc/self/exe")
+	cmd.Args, cmd.Dir = append([]string{"dibgraph"}, args...), dir
+	cmd.Env = []string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "DIB_JOURNAL_SIZE=4",
+		"DIBGRAPH_CACHE=" + filepath.Join(dir, "store"), "ELEMENTS_PATH=" + filepath.Join(dir, "elements") + ":" + shared,
+	}
+	return cmd
 }
 
 // size is what the store takes, as du says.
